@@ -1,0 +1,102 @@
+"""Arguments are checked here, by name, before anything is sent."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+
+def text(name: str, value: object, *, empty: bool = False) -> str:
+    """A str without unpaired surrogates, which no frame and no header could carry.
+
+    Raises:
+        TypeError: It is no str.
+        ValueError: It is empty (unless that is allowed), or cannot be written as UTF-8.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not empty and not value.strip():
+        raise ValueError(f"{name} must not be empty")
+    encodable(name, value)
+    return value
+
+
+def encodable(name: str, value: str) -> bytes:
+    """The UTF-8 of a str.
+
+    Raises:
+        ValueError: It holds an unpaired surrogate. The message does not repeat the text.
+    """
+    try:
+        return value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} holds an unpaired surrogate at index {error.start}") from None
+
+
+def header(name: str, value: object, *, empty: bool = False) -> str:
+    """A text that can stand in a header line."""
+    checked = text(name, value, empty=empty)
+    if any(ord(character) < 32 or ord(character) == 127 for character in checked):
+        raise ValueError(f"{name} holds a line break or another control character")
+    return checked
+
+
+def tracing_id(value: str | None) -> str:
+    """The tracing id that was given, or a new one."""
+    return str(uuid.uuid4()) if value is None else text("tracingId", value)
+
+
+def seconds(name: str, value: object, *, zero: bool = False) -> float:
+    """A finite number of seconds above zero (or not below it)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        raise ValueError(f"{name} must be a finite number of seconds above zero, not {value}")
+    return float(value)
+
+
+def whole_number(name: str, value: object) -> int:
+    """An int that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be negative, but is {value}")
+    return value
+
+
+def flag(name: str, value: object) -> bool | None:
+    """True, False or None."""
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool or None, not {type(value).__name__}")
+    return value
+
+
+def instance(name: str, value: Any, kind: type[Any], *, optional: bool = False) -> Any:
+    """A value of the class asked for."""
+    if (value is None and optional) or isinstance(value, kind):
+        return value
+    raise TypeError(f"{name} must be of class {kind.__name__}, not {type(value).__name__}")
+
+
+def custom_attributes(values: Mapping[str, str], limit: float | None) -> dict[str, str]:
+    """Custom attributes that fit into the session.
+
+    Args:
+        values: Text by text.
+        limit: How many bytes of UTF-8 all keys and values may take together, None when the server has not said.
+    """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"customAttributes must be a mapping of str to str, not {type(values).__name__}")
+    size = 0
+    for key, value in values.items():
+        if not isinstance(key, str):
+            raise TypeError(f"customAttributes: a key must be a str, not {type(key).__name__}")
+        if not isinstance(value, str):
+            raise TypeError(f"customAttributes: the value of {key!r} must be a str, not {type(value).__name__}")
+        size += len(encodable(f"customAttributes: the key {key!a}", key))
+        size += len(encodable(f"customAttributes: the value of {key!r}", value))
+    if limit is not None and size > limit:
+        raise ValueError(f"customAttributes take {size} bytes, and the session allows {limit:g} (maxCustomDataBytes)")
+    return dict(values)

@@ -1,0 +1,371 @@
+"""What every method of the client stands on: one connection after another, their listeners, and sending."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, TypeAlias, cast
+from urllib.parse import quote
+
+from . import _checks as checks
+from . import _requests as requests
+from ._answers import Answers
+from ._connection import MAX_MESSAGE_SIZE, Connection, Ending, State
+from ._dispatcher import Dispatcher
+from ._opening import CONNECT_TIMEOUT, ClientCertificate, open_connection
+from ._protocol import UNEXPECTED, Event, decode, heard_as
+from ._redact import redact
+from ._session import Session
+from ._version import __version__
+from .exceptions import ConnectError, NotConfiguredError, NotConnectedError
+from .listener import SessionListener, check_listener
+from .models import BaseMessage
+from .models._base import WireModel
+from .models._codec import encoder_of
+from .regions import AddressOrRegion, address_of
+
+log = logging.getLogger(__name__)
+
+# Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
+DEFAULT_TIMEOUT = CONNECT_TIMEOUT
+# Seconds that disconnect() takes at most.
+CLOSE_TIMEOUT = 5.0
+
+APPLICATION = f"genesys-webmessaging-{__version__}"
+USER_AGENT = f"genesys-webmessaging/{__version__}"
+
+# The requests that make a session, or need none: they may be the first on a connection.
+_NEED_NO_SESSION = frozenset({"configureSession", "configureAuthenticatedSession", "getConfiguration"})
+
+
+class _Phase(Enum):
+    """Whether a connect() is under way. Whether there is a connection, the connection knows."""
+
+    QUIET = auto()
+    CONNECTING = auto()
+    CANCELLED = auto()
+
+
+class ClientCore:
+    """The undocumented half of :class:`~genesys_webmessaging.WebMessagingClient`."""
+
+    def __init__(self, address: AddressOrRegion) -> None:
+        self._address = address_of(address)
+        self._session = Session()
+        self._answers = Answers()
+        self._listeners: tuple[SessionListener, ...] = ()
+        self._connection: Connection | None = None
+        self._dispatcher: Dispatcher[_Item] | None = None
+        self._phase = _Phase.QUIET
+        # Guards _listeners, _connection, _dispatcher and _phase against callers on several threads.
+        self._lock = threading.Lock()
+
+    # Connecting
+
+    def connect(
+        self,
+        deploymentId: str,
+        origin: str,
+        connectionTimeout: float | None = None,
+        *,
+        applicationName: str | None = None,
+        sslContext: ssl.SSLContext | None = None,
+        caFile: str | None = None,
+        clientCertificate: ClientCertificate | None = None,
+        proxy: str | None = None,
+        trustEnv: bool = True,
+        maxMessageSize: int = MAX_MESSAGE_SIZE,
+    ) -> None:
+        """Open the connection. The listeners' ``webSocketConnected`` has run when this returns.
+
+        Args:
+            deploymentId: The deployment to talk to.
+            origin: The origin of the web page that the guest is on, "https://shop.example" for
+                instance; a deployment may refuse others.
+            connectionTimeout: Seconds that everything together may take: looking up the name,
+                TCP, proxy, TLS, handshake and ``webSocketConnected``. 30 if None.
+            applicationName: What the server is told to be talking to; :meth:`getDefaultAppName` if None or "".
+            sslContext: Used as it is; then caFile and clientCertificate must be None. If None, certificates
+                and host names are verified, and TLS is 1.2 at least.
+            caFile: A PEM file with the authorities to trust instead of the system's.
+            clientCertificate: A PEM file with certificate and key, or (certificate file, key file),
+                or (certificate file, key file, password of the key).
+            proxy: "http://user:password@host:port", or socks5://, socks5h://, socks4:// with the extra ``socks``.
+            trustEnv: Whether, without ``proxy``, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count.
+            maxMessageSize: Bytes that one message may have; a larger one ends the connection with 1009.
+
+        Raises:
+            ConnectError: The network or the server refused; with status, headers and body of the refusal.
+                Or there is a connection already.
+            ConnectTimeoutError: It took longer than connectionTimeout.
+            TypeError: An argument has the wrong type.
+            ValueError: An argument cannot be right.
+        """
+        timeout = DEFAULT_TIMEOUT if connectionTimeout is None else connectionTimeout
+        deadline = time.monotonic() + checks.seconds("connectionTimeout", timeout)
+        url = self._url(deploymentId, applicationName)
+        headers = [
+            ("User-Agent", USER_AGENT),
+            ("deploymentId", deploymentId if deploymentId.isascii() else quote(deploymentId)),
+            ("Origin", checks.header("origin", origin, empty=True)),
+        ]
+        self._begin_connecting()
+        try:
+            connection = open_connection(
+                url,
+                headers,
+                ssl_context=sslContext,
+                ca_file=caFile,
+                client_certificate=clientCertificate,
+                proxy=proxy,
+                trust_env=trustEnv,
+                timeout=timeout,
+                max_message_size=checks.whole_number("maxMessageSize", maxMessageSize),
+            )
+            self._install(connection, deadline)
+        finally:
+            with self._lock:
+                self._phase = _Phase.QUIET
+
+    def disconnect(self) -> None:
+        """Close the connection with 1000, "Guest client disconnect". Never raises.
+
+        Returns when the server has answered and the listeners have heard the last event, after
+        some five seconds at the latest. Without a connection, nothing happens; a connect() that
+        is under way on another thread fails.
+        """
+        with self._lock:
+            connection, dispatcher = self._connection, self._dispatcher
+            if self._phase is _Phase.CONNECTING:
+                self._phase = _Phase.CANCELLED
+        if connection is None or dispatcher is None:
+            return
+        deadline = time.monotonic() + CLOSE_TIMEOUT
+        connection.close(1000, "Guest client disconnect", CLOSE_TIMEOUT)
+        dispatcher.join(max(0.0, deadline - time.monotonic()))
+
+    def isInputClosed(self) -> bool:
+        """Whether nothing can be received any more; True before the first connect()."""
+        connection = self._connection
+        return connection is None or connection.is_input_closed
+
+    def isOutputClosed(self) -> bool:
+        """Whether nothing can be sent any more; True before the first connect()."""
+        connection = self._connection
+        return connection is None or connection.is_output_closed
+
+    def _url(self, deploymentId: str, applicationName: str | None) -> str:
+        checks.header("deploymentId", deploymentId)
+        application = checks.header("applicationName", applicationName, empty=True) if applicationName else APPLICATION
+        query = f"deploymentId={quote(deploymentId, safe='')}&application={quote(application, safe='')}"
+        return f"{self._address}{'&' if '?' in self._address else '?'}{query}"
+
+    def _begin_connecting(self) -> None:
+        with self._lock:
+            if self._phase is not _Phase.QUIET:
+                raise ConnectError("a connect() is already under way on another thread")
+            if self._connection is not None and self._connection.state is not State.CLOSED:
+                raise ConnectError("this client is already connected: call disconnect() first, or use another client")
+            self._phase = _Phase.CONNECTING
+
+    def _install(self, connection: Connection, deadline: float) -> None:
+        dispatcher: Dispatcher[_Item] = Dispatcher(self._deliverer())
+        with self._lock:
+            cancelled = self._phase is _Phase.CANCELLED
+            if not cancelled:
+                self._session.connect()
+                self._connection, self._dispatcher = connection, dispatcher
+        if cancelled:
+            connection.abort()
+            dispatcher.finish()
+            raise ConnectError("disconnect() was called while connecting")
+        heard = threading.Event()
+
+        def connected() -> None:
+            try:
+                self.onWebSocketConnected()
+            finally:
+                heard.set()
+
+        dispatcher.post([connected])
+        connection.start(self._receiver(dispatcher), self._ender(connection, dispatcher))
+        heard.wait(max(0.0, deadline - time.monotonic()))
+
+    # Receiving. The first two run on the reader thread.
+
+    def _receiver(self, dispatcher: Dispatcher[_Item]) -> Callable[[list[str]], None]:
+        observe_session = self._session.observe
+        observe_answers = self._answers.observe
+
+        def received(texts: list[str]) -> None:
+            if log.isEnabledFor(logging.DEBUG):
+                for text in texts:
+                    log.debug("received %s", redact(text, self._session.secrets()))
+            events = [decode(text) for text in texts]
+            for event in events:
+                observe_session(event)
+                observe_answers(event)
+            dispatcher.post(cast("list[_Item]", events))
+
+        return received
+
+    def _ender(self, connection: Connection, dispatcher: Dispatcher[_Item]) -> Callable[[Ending], None]:
+        def ended(ending: Ending) -> None:
+            self._answers.close(connection)
+            if ending.code is None:
+                dispatcher.finish([lambda: self.onWebSocketError(ending.reason)])
+            else:
+                code = ending.code
+                dispatcher.finish([lambda: self.onWebSocketDisconnected(code, ending.reason)])
+
+        return ended
+
+    def _deliverer(self) -> Callable[[_Item], None]:
+        notify = self._notify
+        on_session_event = self.onSessionEvent
+        # An envelope for every frame is made only for those who ask for it.
+        hooked = getattr(on_session_event, "__func__", None) is not ClientCore.onSessionEvent
+
+        def deliver(item: _Item) -> None:
+            if not isinstance(item, Event):
+                item()
+            elif hooked:
+                on_session_event(item.raw, item.base_message())
+            else:
+                body = item.base_message() if item.method == UNEXPECTED else item.body
+                notify(item.method, body, item.raw)
+
+        return deliver
+
+    # Listeners
+
+    def addSessionListener(self, sessionListener: SessionListener) -> None:
+        """Let a listener hear what happens from now on. One that is added twice hears everything twice.
+
+        Raises:
+            TypeError: The object cannot be called as a listener.
+        """
+        check_listener(sessionListener)
+        with self._lock:
+            self._listeners = (*self._listeners, sessionListener)
+
+    def removeSessionListener(self, sessionListener: SessionListener) -> None:
+        """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone."""
+        with self._lock:
+            for position, listener in enumerate(self._listeners):
+                if listener is sessionListener:
+                    self._listeners = (*self._listeners[:position], *self._listeners[position + 1 :])
+                    return
+
+    def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None:
+        """Called for every frame, on the dispatcher. Override it to see frames first; this one calls the listeners.
+
+        Args:
+            rawMessage: The frame as it came.
+            baseMessage: Its envelope; the body is a model if its class has one.
+        """
+        method, argument = heard_as(baseMessage)
+        self._notify(method, argument, rawMessage)
+
+    def onWebSocketConnected(self) -> None:
+        """Called when the socket is open, on the dispatcher. Override it; this one calls the listeners."""
+        self._notify("webSocketConnected")
+
+    def onWebSocketDisconnected(self, statusCode: int, reason: str) -> None:
+        """Called when the socket is closed, on the dispatcher. Override it; this one calls the listeners."""
+        self._notify("webSocketDisconnected", statusCode, reason)
+
+    def onWebSocketError(self, reason: str) -> None:
+        """Called when the socket broke, on the dispatcher. Override it; this one calls the listeners."""
+        self._notify("webSocketError", reason)
+
+    def _notify(self, method: str, *args: Any) -> None:
+        listeners = self._listeners
+        for listener in listeners:
+            if listeners is not self._listeners and not any(one is listener for one in self._listeners):
+                continue  # removed by a listener before it, and told so
+            try:
+                getattr(listener, method)(*args)
+            except BaseException:
+                log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+
+    # Sending
+
+    def send(self, request: WireModel, *, tracingId: str | None = None) -> str:
+        """Send any request model: a quick reply, closeSession, whatever comes.
+
+        The token and the tracing id are filled in where the request has none; the object
+        that was given is not changed.
+
+        Args:
+            request: One of the requests of :mod:`genesys_webmessaging.models`.
+            tracingId: Overrides the request's own.
+
+        Returns:
+            The tracing id, which comes back with the answer.
+
+        Raises:
+            TypeError: It is no request.
+            NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
+        """
+        if not isinstance(request, WireModel) or not hasattr(request, "action") or not hasattr(request, "tracingId"):
+            raise TypeError(f"request must be a request of genesys_webmessaging.models, not {type(request).__name__}")
+        return self._send(copy.copy(request), tracingId)
+
+    def awaitResponse(self, tracingId: str, timeout: float = DEFAULT_TIMEOUT) -> Any:
+        """Wait for the answer to a request. May be called on any thread, also in a listener.
+
+        Args:
+            tracingId: What the method that sent the request returned.
+            timeout: Seconds.
+
+        Returns:
+            The decoded body of the answer: a SessionResponse for configureSession, the
+            StructuredMessage that echoes a message, a PresignedUrlResponse for attachment, ….
+
+        Raises:
+            RequestError: The server refused the request.
+            ResponseTimeoutError: No answer came in time.
+            ConnectionClosedError: The connection ended first.
+            ValueError: No request with this tracing id was sent, or it was long ago.
+        """
+        seconds = checks.seconds("timeout", timeout, zero=True)
+        return self._answers.wait(checks.text("tracingId", tracingId), seconds)
+
+    def _send(self, request: Any, tracingId: str | None) -> str:
+        connection = self._connection
+        action = str(request.action)
+        if connection is None or connection.state is not State.OPEN:
+            raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
+        if not self._session.configured and action not in _NEED_NO_SESSION:
+            raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
+        request.tracingId = checks.tracing_id(tracingId if tracingId is not None else request.tracingId or None)
+        request.token = request.token or self._session.token
+        frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
+        checks.encodable(action, frame)
+        self._answers.expect(
+            connection,
+            request.tracingId,
+            action,
+            getattr(request, "attachmentId", None),
+            silent=requests.is_typing(request),
+        )
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sending %s", redact(frame, self._session.secrets()))
+        try:
+            connection.send(frame)
+        except BaseException:
+            self._answers.forget(request.tracingId)
+            raise
+        if action in {"configureSession", "configureAuthenticatedSession"}:
+            self._session.configure(request.token, request.deploymentId)
+        return cast("str", request.tracingId)
+
+
+_Item: TypeAlias = Event | Callable[[], None]

@@ -1,0 +1,177 @@
+"""Everything this package raises.
+
+::
+
+    WebMessagingException
+    ├── ConnectError (ConnectionError)          the handshake or the network refused us
+    │   └── ConnectTimeoutError (TimeoutError)
+    ├── NotConnectedError                       there is no open connection
+    ├── NotConfiguredError                      no session was configured on it
+    ├── ConnectionClosedError (ConnectionError) the connection broke during the call
+    ├── DecodeError (ValueError)                a document does not fit its class
+    ├── RequestError                            the server refused a request on the socket
+    │   └── TooManyRequestsError
+    ├── ResponseTimeoutError (TimeoutError)     no answer in time
+    ├── AttachmentError                         refused before or after the upload
+    └── ApiError                                a REST call answered 400 or more
+
+Arguments that cannot be right raise ``TypeError`` or ``ValueError`` before anything is sent.
+No message or repr of these classes holds a token, a jwt, a code or a presigned URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models import ErrorBody
+
+__all__ = [
+    "ApiError",
+    "AttachmentError",
+    "ConnectError",
+    "ConnectTimeoutError",
+    "ConnectionClosedError",
+    "DecodeError",
+    "NotConfiguredError",
+    "NotConnectedError",
+    "RequestError",
+    "ResponseTimeoutError",
+    "TooManyRequestsError",
+    "WebMessagingException",
+]
+
+
+class WebMessagingException(Exception):  # noqa: N818 - the name of the Java SDK
+    """The base of everything this package raises, with Java's name and attributes.
+
+    Attributes:
+        statusCode: The HTTP status that came with the failure, -1 when there was none.
+        headers: The headers of that HTTP answer, empty when there was none.
+        body: The text of that HTTP answer, None when there was none.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        statusCode: int = -1,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.statusCode = statusCode
+        self.headers: dict[str, str] = dict(headers or {})
+        self.body = body
+
+
+class ConnectError(WebMessagingException, ConnectionError):
+    """The connection could not be opened; status, headers and body are those of a refused handshake."""
+
+
+class ConnectTimeoutError(ConnectError, TimeoutError):
+    """The connection could not be opened in the time given."""
+
+
+class NotConnectedError(WebMessagingException):
+    """The call needs an open connection, and there is none."""
+
+
+class NotConfiguredError(WebMessagingException):
+    """The call needs a session, and none was configured on this connection."""
+
+
+class ConnectionClosedError(WebMessagingException, ConnectionError):
+    """The connection broke during the call."""
+
+
+class DecodeError(WebMessagingException, ValueError):
+    """A document has a container where its class has none, or the other way round."""
+
+
+class RequestError(WebMessagingException):
+    """The server refused a request on the socket.
+
+    Attributes:
+        code: The server's error code (protocol: 4000 and up, or an HTTP status).
+        message: The server's sentence.
+        tracingId: The tracing id of the refused request.
+    """
+
+    def __init__(self, message: str = "", *, code: int = -1, tracingId: str | None = None) -> None:
+        super().__init__(f"{message} (code {code})" if code != -1 else message)
+        self.code = code
+        self.message = message
+        self.tracingId = tracingId
+
+
+class TooManyRequestsError(RequestError):
+    """The server wants fewer requests.
+
+    Attributes:
+        retryAfter: Seconds to wait before the next try, None when the server did not say.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int = 4029,
+        tracingId: str | None = None,
+        retryAfter: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, tracingId=tracingId)
+        self.retryAfter = retryAfter
+
+
+class ResponseTimeoutError(WebMessagingException, TimeoutError):
+    """The server did not answer in the time given."""
+
+
+class AttachmentError(WebMessagingException):
+    """A file was refused, by us before the upload or by the server after it.
+
+    Attributes:
+        code: The server's error code, None when the refusal is ours or a plain HTTP one.
+        message: Why.
+        attachmentId: Which attachment, None when it had no id yet.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int | None = None,
+        attachmentId: str | None = None,
+        statusCode: int = -1,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(message, statusCode=statusCode, headers=headers, body=body)
+        self.code = code
+        self.message = message
+        self.attachmentId = attachmentId
+
+
+class ApiError(WebMessagingException):
+    """A REST call failed: it answered 400 or more, or did not answer at all (statusCode -1).
+
+    Attributes:
+        errorBody: The decoded body, None when it was no error document.
+        correlationId: What Genesys support asks for, None when the answer had none.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        statusCode: int = -1,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+        errorBody: ErrorBody | None = None,
+        correlationId: str | None = None,
+    ) -> None:
+        super().__init__(message, statusCode=statusCode, headers=headers, body=body)
+        self.errorBody = errorBody
+        self.correlationId = correlationId

@@ -1,0 +1,179 @@
+"""What every model and every enum of the wire is made from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import field
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+from dataclasses_json import DataClassJsonMixin, config
+
+from ..exceptions import DecodeError
+from ._codec import decoder_of, encoder_of
+
+M = TypeVar("M", bound="WireModel")
+
+
+class WireEnum(str, Enum):
+    """A closed set of names that the server may reopen at any time.
+
+    A value this SDK has not heard of is kept as it came, so it can be read,
+    compared with a string, and written back unchanged.
+    """
+
+    _value_: str
+
+    @classmethod
+    def _missing_(cls, value: object) -> WireEnum | None:
+        if not isinstance(value, str):
+            return None
+        folded = value.casefold()
+        for member in cls:
+            if member._value_.casefold() == folded:
+                return member
+        stranger = str.__new__(cls, value)
+        stranger._name_ = "UNRECOGNIZED"
+        stranger._value_ = value
+        return stranger
+
+    @property
+    def isRecognized(self) -> bool:
+        """False when the server sent a value that this SDK has not heard of."""
+        return self._name_ in type(self).__members__
+
+    def __str__(self) -> str:
+        return str(self._value_)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self._value_), spec)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[type[WireEnum], tuple[str]]:
+        return type(self), (str(self._value_),)
+
+    def __copy__(self: WireEnum) -> WireEnum:
+        return self
+
+    def __deepcopy__(self: WireEnum, memo: dict[int, Any]) -> WireEnum:
+        return self
+
+
+class WireModel(DataClassJsonMixin):
+    """A JSON object of the protocol.
+
+    Reading bears what a server may send: unknown keys are ignored, unknown enum values are kept, a number where a text
+    belongs becomes its text. Writing leaves out what is None, [] or {}.
+    """
+
+    @classmethod
+    def from_dict(cls: type[M], kvs: Any, *, infer_missing: bool = False) -> M:  # noqa: ARG003 - every field may miss
+        """Make an instance from a decoded JSON object.
+
+        Args:
+            kvs: The JSON object.
+            infer_missing: Of no effect: what is missing gets its default.
+
+        Returns:
+            The instance. It shares no list and no dict with kvs.
+
+        Raises:
+            DecodeError: A list, map or object is missing where one belongs; the message names class and field.
+        """
+        instance: M = decoder_of(cls)(kvs)
+        return instance
+
+    @classmethod
+    def from_json(
+        cls: type[M],
+        s: str | bytes | bytearray,
+        *,
+        parse_float: Any = None,
+        parse_int: Any = None,
+        parse_constant: Any = None,
+        infer_missing: bool = False,
+        **kw: Any,
+    ) -> M:
+        """Make an instance from JSON text.
+
+        Args:
+            s: The text.
+            parse_float: As for ``json.loads``.
+            parse_int: As for ``json.loads``.
+            parse_constant: As for ``json.loads``.
+            infer_missing: Of no effect: what is missing gets its default.
+            **kw: More arguments of ``json.loads``.
+
+        Returns:
+            The instance.
+
+        Raises:
+            DecodeError: The text is no JSON, or does not fit the class.
+        """
+        try:
+            kvs = json.loads(s, parse_float=parse_float, parse_int=parse_int, parse_constant=parse_constant, **kw)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(f"{cls.__name__}: no JSON document") from error
+        return cls.from_dict(kvs, infer_missing=infer_missing)
+
+    def to_dict(self, encode_json: bool = False) -> dict[str, Any]:  # noqa: ARG002 - what comes out is JSON always
+        """Turn the instance into a JSON object; it shares no list and no dict with the instance.
+
+        Args:
+            encode_json: Of no effect: what comes out is always fit for JSON.
+
+        Returns:
+            The JSON object, without what is None, [] or {}.
+        """
+        return encoder_of(type(self))(self)
+
+    def to_json(self, **kw: Any) -> str:  # type: ignore[override]
+        """Turn the instance into JSON text.
+
+        Args:
+            **kw: Arguments of ``json.dumps``.
+
+        Returns:
+            The text.
+        """
+        return json.dumps(self.to_dict(), **kw)
+
+
+class OpenKind(WireModel):
+    """A model of many kinds, one of its fields telling which; the server may send kinds this SDK has not heard of."""
+
+    _kind: ClassVar[str]
+
+    def __init_subclass__(cls, kind: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is not None:
+            cls._kind = kind
+
+    @property
+    def raw(self) -> dict[str, Any] | None:
+        """The object as it came when its kind is not recognized, else None."""
+        kept: dict[str, Any] | None = self.__dict__.get("_raw")
+        if kept is None or getattr(getattr(self, self._kind), "isRecognized", False):
+            return None
+        return kept
+
+
+def wire(key: str | None = None, *, secret: bool = False) -> Any:
+    """Declare a field that is None unless given.
+
+    Args:
+        key: Its name on the wire, where that cannot be its name in Python.
+        secret: Whether repr leaves it out.
+
+    Returns:
+        The field.
+    """
+    return field(default=None, repr=not secret, metadata=config(field_name=key) if key else None)
+
+
+def wireList() -> Any:
+    """Declare a list that is empty unless given.
+
+    Returns:
+        The field.
+    """
+    return field(default_factory=list)

@@ -1,0 +1,1 @@
+"""What can be said in a conversation: the content of messages, by family."""

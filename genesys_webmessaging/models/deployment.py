@@ -1,0 +1,171 @@
+"""How a deployment is configured: what its owner chose in the admin interface."""
+
+from dataclasses import dataclass
+
+from ._base import WireEnum, WireModel, wireList
+
+
+class DeploymentStatus(WireEnum):
+    """Whether a deployment is in use."""
+
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+
+
+class ConversationDisconnectType(WireEnum):
+    """What a guest may do after the agent has left: read, or write on."""
+
+    READONLY = "ReadOnly"
+    SEND = "Send"
+
+
+class NotificationContentType(WireEnum):
+    """Whether a push notification shows what was said."""
+
+    INCLUDEMESSAGESCONTENT = "IncludeMessagesContent"
+    EXCLUDEMESSAGESCONTENT = "ExcludeMessagesContent"
+
+
+class LauncherButtonVisibility(WireEnum):
+    """When the button that opens the messenger is shown."""
+
+    ON = "On"
+    OFF = "Off"
+    ONDEMAND = "OnDemand"
+
+
+@dataclass(kw_only=True)
+class DeploymentAutoStart(WireModel):
+    """Whether a conversation begins as soon as the guest joins."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentConversationDisconnect(WireModel):
+    """Whether the guest is told that the agent left, and what the guest may do then."""
+
+    enabled: bool | None = None
+    type: ConversationDisconnectType | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentConversationClear(WireModel):
+    """Whether the guest may clear the conversation."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentNotifications(WireModel):
+    """Whether messages are announced by push, and what the announcement shows."""
+
+    enabled: bool | None = None
+    notificationContentType: NotificationContentType | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentMarkdown(WireModel):
+    """Whether texts are formatted with Markdown."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentHumanize(WireModel):
+    """Whether agents appear with name and picture."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentConversations(WireModel):
+    """What the conversations of a deployment can do."""
+
+    messagingEndpoint: str | None = None
+    showAgentTypingIndicator: bool | None = None
+    showUserTypingIndicator: bool | None = None
+    autoStart: DeploymentAutoStart | None = None
+    conversationDisconnect: DeploymentConversationDisconnect | None = None
+    conversationClear: DeploymentConversationClear | None = None
+    notifications: DeploymentNotifications | None = None
+    markdown: DeploymentMarkdown | None = None
+    humanize: DeploymentHumanize | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentApps(WireModel):
+    """The apps of a messenger."""
+
+    conversations: DeploymentConversations | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentStyles(WireModel):
+    """How a messenger looks."""
+
+    primaryColor: str | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentLauncherButton(WireModel):
+    """The button that opens a messenger."""
+
+    visibility: LauncherButtonVisibility | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentFileUploadMode(WireModel):
+    """Which MIME types may be uploaded, and how large a file may be."""
+
+    fileTypes: list[str] = wireList()
+    maxFileSizeKB: float | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentFileUpload(WireModel):
+    """Whether guests may send files, and which."""
+
+    enableAttachments: bool | None = None
+    modes: list[DeploymentFileUploadMode] = wireList()
+
+
+@dataclass(kw_only=True)
+class DeploymentMessenger(WireModel):
+    """The messenger of a deployment."""
+
+    enabled: bool | None = None
+    apps: DeploymentApps | None = None
+    styles: DeploymentStyles | None = None
+    launcherButton: DeploymentLauncherButton | None = None
+    fileUpload: DeploymentFileUpload | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentJourneyEvents(WireModel):
+    """Whether the guest's way through the web site is recorded."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentAuth(WireModel):
+    """Whether guests sign in, and whether they may do so in the middle of a conversation."""
+
+    enabled: bool | None = None
+    allowSessionUpgrade: bool | None = None
+
+
+@dataclass(kw_only=True)
+class DeploymentConfiguration(WireModel):
+    """What a deployment was configured to offer; every part may be missing."""
+
+    id: str | None = None
+    version: str | None = None
+    status: DeploymentStatus | None = None
+    languages: list[str] = wireList()
+    defaultLanguage: str | None = None
+    apiEndpoint: str | None = None
+    messenger: DeploymentMessenger | None = None
+    journeyEvents: DeploymentJourneyEvents | None = None
+    auth: DeploymentAuth | None = None

@@ -1,0 +1,105 @@
+"""Messages of the live conversation."""
+
+from dataclasses import dataclass
+
+from ._base import WireEnum, WireModel, wireList
+from .channel import BaseMessagingChannel, CleanMessagingChannel
+from .content.container import CleanMessageContent, MessageContent
+from .events import CleanMessageEvent, MessageEvent
+
+
+class NormalizedType(WireEnum):
+    """What a message is made of."""
+
+    EVENT = "Event"
+    MESSAGE = "Message"
+    RECEIPT = "Receipt"
+    STRUCTURED = "Structured"
+    TEXT = "Text"
+
+
+class Direction(WireEnum):
+    """Inbound from the guest to Genesys, Outbound the other way."""
+
+    INBOUND = "Inbound"
+    OUTBOUND = "Outbound"
+
+
+class Status(WireEnum):
+    """How far a message has come."""
+
+    DELIVERED = "Delivered"
+    FAILED = "Failed"
+    PUBLISHED = "Published"
+    READ = "Read"
+    REMOVED = "Removed"
+    SENT = "Sent"
+
+
+class OriginatingEntity(WireEnum):
+    """Whether a person or a bot speaks."""
+
+    BOT = "Bot"
+    HUMAN = "Human"
+
+
+@dataclass(kw_only=True)
+class StructuredMessage(WireModel):
+    """A message from the other side, or the echo of one's own."""
+
+    tracingId: str | None = None
+    text: str | None = None
+    type: NormalizedType | None = None
+    direction: Direction | None = None
+    id: str | None = None
+    channel: BaseMessagingChannel | None = None
+    content: list[MessageContent] = wireList()
+    metadata: dict[str, str] | None = None
+    events: list[MessageEvent] = wireList()
+    originatingEntity: OriginatingEntity | None = None
+    originatingMessageId: str | None = None
+
+
+@dataclass(kw_only=True)
+class CleanMessage(WireModel):
+    """A message without what is internal to Genesys."""
+
+    tracingId: str | None = None
+    text: str | None = None
+    type: NormalizedType | None = None
+    direction: Direction | None = None
+    id: str | None = None
+    channel: CleanMessagingChannel | None = None
+    content: list[CleanMessageContent] = wireList()
+    metadata: dict[str, str] | None = None
+    events: list[CleanMessageEvent] = wireList()
+    originatingEntity: OriginatingEntity | None = None
+
+
+@dataclass(kw_only=True)
+class IncomingNormalizedMessageChannelMetadata(WireModel):
+    """The custom attributes of a message being sent."""
+
+    customAttributes: dict[str, str] | None = None
+
+
+@dataclass(kw_only=True)
+class IncomingNormalizedMessageChannel(WireModel):
+    """The channel of a message being sent."""
+
+    metadata: IncomingNormalizedMessageChannelMetadata | None = None
+    messageId: str | None = None
+
+
+@dataclass(kw_only=True)
+class IncomingNormalizedMessage(WireModel):
+    """A message being sent: text, content, events."""
+
+    id: str | None = None
+    type: NormalizedType | None = None
+    text: str | None = None
+    status: Status | None = None
+    content: list[MessageContent] = wireList()
+    events: list[MessageEvent] = wireList()
+    metadata: dict[str, str] | None = None
+    channel: IncomingNormalizedMessageChannel | None = None

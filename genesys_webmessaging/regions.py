@@ -1,0 +1,154 @@
+"""The regions of Genesys Cloud, and the addresses that follow from them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+from urllib.parse import quote, urlsplit
+
+__all__ = ["GenesysCloudRegionWebSocketHosts", "asApiHost"]
+
+
+class GenesysCloudRegionWebSocketHosts(Enum):
+    """The public regions, by the names of the Java SDK.
+
+    ``GenesysCloudRegionWebSocketHosts.eu_central_1.webSocketHost`` is what a client connects to,
+    ``.apiHost`` is where the REST calls of that region go.
+    """
+
+    us_east_1 = "us_east_1"
+    eu_west_1 = "eu_west_1"
+    ap_southeast_2 = "ap_southeast_2"
+    ap_northeast_1 = "ap_northeast_1"
+    eu_central_1 = "eu_central_1"
+    us_west_2 = "us_west_2"
+    ca_central_1 = "ca_central_1"
+    ap_northeast_2 = "ap_northeast_2"
+    eu_west_2 = "eu_west_2"
+    ap_south_1 = "ap_south_1"
+    us_east_2 = "us_east_2"
+    sa_east_1 = "sa_east_1"
+    me_central_1 = "me_central_1"
+    ap_northeast_3 = "ap_northeast_3"
+    eu_central_2 = "eu_central_2"
+    mx_central_1 = "mx_central_1"
+    ap_southeast_1 = "ap_southeast_1"
+
+    @property
+    def domain(self) -> str:
+        """The domain of this region, "mypurecloud.de" for instance."""
+        return _DOMAINS[self.value]
+
+    @property
+    def webSocketHost(self) -> str:
+        """The address that a client of this region connects to."""
+        return f"wss://webmessaging.{self.domain}/v1"
+
+    @property
+    def apiHost(self) -> str:
+        """The base address of this region's REST calls."""
+        return f"https://api.{self.domain}"
+
+    @staticmethod
+    def asApiHost(address: str) -> str:
+        """The same as the function :func:`asApiHost`."""
+        return asApiHost(address)
+
+
+_DOMAINS = {
+    "us_east_1": "mypurecloud.com",
+    "eu_west_1": "mypurecloud.ie",
+    "ap_southeast_2": "mypurecloud.com.au",
+    "ap_northeast_1": "mypurecloud.jp",
+    "eu_central_1": "mypurecloud.de",
+    "us_west_2": "usw2.pure.cloud",
+    "ca_central_1": "cac1.pure.cloud",
+    "ap_northeast_2": "apne2.pure.cloud",
+    "eu_west_2": "euw2.pure.cloud",
+    "ap_south_1": "aps1.pure.cloud",
+    "us_east_2": "use2.us-gov-pure.cloud",
+    "sa_east_1": "sae1.pure.cloud",
+    "me_central_1": "mec1.pure.cloud",
+    "ap_northeast_3": "apne3.pure.cloud",
+    "eu_central_2": "euc2.pure.cloud",
+    "mx_central_1": "mxc1.pure.cloud",
+    "ap_southeast_1": "apse1.pure.cloud",
+}
+
+AddressOrRegion: TypeAlias = str | GenesysCloudRegionWebSocketHosts
+
+
+def asApiHost(address: str) -> str:
+    """Tell where the REST calls go that belong to a WebSocket address.
+
+    Args:
+        address: The address of the socket, ``wss://webmessaging.mypurecloud.com/v1`` for instance.
+
+    Returns:
+        The base address of the REST calls, ``https://api.mypurecloud.com`` for instance;
+        of ``ws://host:port/v1`` it is ``http://host:port``.
+    """
+    host = address.replace("wss://webmessaging.", "https://api.").replace("/v1", "")
+    if host.startswith("wss://"):
+        return "https://" + host[len("wss://") :]
+    if host.startswith("ws://"):
+        return "http://" + host[len("ws://") :]
+    return host
+
+
+def address_of(place: AddressOrRegion) -> str:
+    """The WebSocket address of a region, of a region's name, or that was given as it is.
+
+    Raises:
+        TypeError: It is neither text nor a region.
+        ValueError: It is no ws:// or wss:// address with a host, and no region's name.
+    """
+    if isinstance(place, GenesysCloudRegionWebSocketHosts):
+        return place.webSocketHost
+    if not isinstance(place, str):
+        raise TypeError(
+            "address must be a str like 'wss://webmessaging.mypurecloud.com/v1' or a member of "
+            f"GenesysCloudRegionWebSocketHosts, not {type(place).__name__}"
+        )
+    if place.replace("-", "_") in _DOMAINS:
+        return GenesysCloudRegionWebSocketHosts(place.replace("-", "_")).webSocketHost
+    if place.lower().startswith(("ws://", "wss://")):
+        return _checked(place)
+    raise ValueError(
+        f"address {place!r} starts with neither ws:// nor wss://, and is not the name of a region either. "
+        f"The regions are: {', '.join(_DOMAINS)}"
+    )
+
+
+def host_of(address: str) -> str:
+    """The host of an address, as it stands in a URL (an IPv6 address in brackets)."""
+    host = urlsplit(address).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def configuration_url_of(address: str, deploymentId: str) -> str:
+    """Where the configuration of a deployment can be fetched from (protocol, section 1).
+
+    The public regions serve it from their ``api-cdn`` host, anything else from the REST host itself.
+    """
+    host = asApiHost(address).rstrip("/")
+    if address.startswith("wss://webmessaging."):
+        host = host.replace("https://api.", "https://api-cdn.", 1)
+    return f"{host}/webdeployments/v1/deployments/{quote(deploymentId, safe='')}/config.json"
+
+
+def _checked(address: str) -> str:
+    if any(character.isspace() or not character.isprintable() for character in address):
+        raise ValueError(f"address {address!r} holds blanks or control characters")
+    if "#" in address:
+        raise ValueError(f"address {address!r} has a fragment ('#…'), which a WebSocket address cannot have")
+    try:
+        parts = urlsplit(address)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"address {address!r} is no usable URL: {error}") from error
+    if not usable:
+        raise ValueError(f"address {address!r} names no host to connect to")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("address must hold no user name and no password: the guest API has none")
+    return address

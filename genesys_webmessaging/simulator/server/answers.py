@@ -1,0 +1,53 @@
+"""HTTP answers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, Mapping, Optional
+
+from aiohttp import web
+
+__all__ = ["CODES", "error_answer", "json_answer"]
+
+CODES: Mapping[int, str] = {
+    400: "bad.request",
+    401: "bad.credentials",
+    403: "not.authorized",
+    404: "not.found",
+    409: "conflict",
+    429: "too.many.requests",
+    500: "internal.server.error",
+    503: "service.unavailable",
+}
+
+
+def json_answer(value: Any, status: int = 200) -> web.Response:
+    """An answer with a value as JSON."""
+    return web.Response(status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json")
+
+
+def error_answer(
+    status: int,
+    message: str,
+    *,
+    code: Optional[str] = None,
+    body: Optional[str] = None,
+    headers: Optional[Mapping[str, str]] = None,
+) -> web.Response:
+    """An error as Genesys writes it, or with the body given."""
+    correlation = str(uuid.uuid4())
+    shown = {"ININ-Correlation-Id": correlation, **(headers or {})}
+    if body is not None:
+        shown.setdefault("Content-Type", "text/plain; charset=utf-8")
+        return web.Response(status=status, body=body.encode(), headers=shown)
+    document = {
+        "message": message,
+        "code": code or CODES.get(status, "error"),
+        "status": status,
+        "contextId": correlation,
+        "details": [],
+        "errors": [],
+    }
+    shown.setdefault("Content-Type", "application/json")
+    return web.Response(status=status, body=json.dumps(document).encode(), headers=shown)

@@ -1,0 +1,99 @@
+"""What the parts of the server share."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Callable, Optional
+from weakref import WeakSet
+
+from aiohttp import web
+
+from ..faults import Faults
+from ..recording import Frame, Frames, Journal, RestRequest, Violation
+from ..state.world import World
+from ..wire.checks import Checks
+from ..wire.gateway import Gateway
+from .thread import LoopThread
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["FrameLogger", "ServerContext"]
+
+ENDED_KEPT = 1_000
+
+FrameLogger = Callable[[int, str, str], None]
+
+
+class ServerContext:
+    """The world and what watches it: recordings, checks, faults, connections."""
+
+    def __init__(self, world: World, faults: Faults, thread: LoopThread, onFrame: Optional[FrameLogger]) -> None:
+        self.world = world
+        self.faults = faults
+        self.thread = thread
+        self.gateway = Gateway(world)
+        self.violations: Journal[Violation] = Journal()
+        self.checks = Checks(world, self.violations)
+        self.received = Frames()
+        self.requests: Journal[RestRequest] = Journal()
+        self.cutting: WeakSet[web.BaseRequest] = WeakSet()
+        self._on_frame = onFrame
+        self._numbers = itertools.count(1)
+        self._changed = threading.Condition()  # guards _open and _ended
+        self._open: list[Connection] = []
+        self._ended: deque[Connection] = deque(maxlen=ENDED_KEPT)
+
+    def nextConnectionNumber(self) -> int:
+        """The number of the next connection."""
+        return next(self._numbers)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections there are and were, by number."""
+        with self._changed:
+            return sorted([*self._ended, *self._open], key=lambda connection: connection.number)
+
+    @property
+    def openConnections(self) -> list[Connection]:
+        """The connections there are, by number."""
+        with self._changed:
+            return list(self._open)
+
+    def connectionOpened(self, connection: Connection) -> None:
+        """A guest came."""
+        with self._changed:
+            self._open.append(connection)
+            self._changed.notify_all()
+
+    def connectionEnded(self, connection: Connection) -> None:
+        """A guest left."""
+        with self._changed:
+            self._open.remove(connection)
+            self._ended.append(connection)
+            self._changed.notify_all()
+
+    def waitForConnection(self, timeout: float) -> Connection:
+        """The newest open connection; waits for one.
+
+        Raises:
+            TimeoutError: Nobody came.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._open, timeout):
+                raise TimeoutError(f"no guest connected in {timeout:g} s; connections so far: {len(self._ended)}")
+            return self._open[-1]
+
+    def frameCame(self, connection: Connection, frame: Frame) -> None:
+        """Record a frame of a guest."""
+        connection.keep(frame)
+        self.received.add(frame)
+        if self._on_frame is not None:
+            self._on_frame(connection.number, "<", frame.text)
+
+    def frameSent(self, connection: Connection, text: str) -> None:
+        """Show a frame to a guest to whoever logs frames."""
+        if self._on_frame is not None:
+            self._on_frame(connection.number, ">", text)

@@ -1,0 +1,1 @@
+"""What a simulated Genesys knows: plain objects, without a socket or a thread among them."""

@@ -1,0 +1,92 @@
+"""A client of ours, connected to a peer, with listeners that write down what they hear."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Iterator, Optional
+
+from genesys_webmessaging import WebMessagingClient
+
+from .peer import Peer, Wire
+from .recorder import Log, Recorder, Watch, wait_for_end
+
+TOKEN = "tok-1111"  # noqa: S105 - the token of the recordings
+DEPLOYMENT = "dep-1"
+ORIGIN = "https://o"
+
+
+class Stage:
+    """The client, the peer, and what was heard.
+
+    Attributes:
+        wire: The connection, None before there is one.
+    """
+
+    def __init__(self, peer: Peer, client: WebMessagingClient, log: Log) -> None:
+        self.peer = peer
+        self.client = client
+        self.log = log
+        self.wire: Optional[Wire] = None
+
+    def connect(self) -> Wire:
+        """Open the connection."""
+        self.client.connect(DEPLOYMENT, ORIGIN)
+        self.wire = self.peer.wire()
+        return self.wire
+
+    def configure(self) -> Wire:
+        """Open the connection and configure the session of the recordings, whose answer never comes."""
+        wire = self.connect()
+        self.client.configureSession(DEPLOYMENT, TOKEN, ORIGIN)
+        if not wire.wait_for(lambda events: any(f'"{TOKEN}"' in event.get("text", "") for event in events)):
+            raise AssertionError(f"configureSession was not sent; got {wire.events}")
+        return wire
+
+    def forget(self) -> None:
+        """Leave what was heard so far out of the facts."""
+        with self.log.changed:
+            self.log.events = [event for event in self.log.events if event["listener"] == Watch.NAME]
+
+    def forget_everything(self) -> None:
+        """Begin anew: the end of one connection is no end of the next."""
+        with self.log.changed:
+            self.log.events.clear()
+            self.log.sentinels.clear()
+
+    def sent(self) -> list[dict[str, Any]]:
+        """What came from the client after the session was configured."""
+        assert self.wire is not None
+        events = self.wire.events
+        configured = [index for index, event in enumerate(events) if _is_configure(event)]
+        return events[configured[0] + 1 :] if configured else events
+
+
+def _is_configure(event: dict[str, Any]) -> bool:
+    text = event.get("text", "")
+    return '"configureSession"' in text and f'"{TOKEN}"' in text
+
+
+@contextlib.contextmanager
+def stage(*listeners: Recorder, log: Log, peer: Optional[Peer] = None) -> Iterator[Stage]:
+    """A client with these listeners, between two watches, and a peer; both end with the block."""
+    with peer or Peer() as server:
+        client = WebMessagingClient(server.address)
+        for listener in (Watch(log), *listeners, Watch(log)):
+            listener.client = client
+            client.addSessionListener(listener)
+        scene = Stage(server, client, log)
+        try:
+            yield scene
+        finally:
+            end(scene)
+
+
+def end(scene: Stage) -> None:
+    """Close the connection, from the server's side if need be, and wait for the last event."""
+    if scene.wire is None:
+        return
+    scene.peer.on_close = "echo"
+    if not scene.client.isInputClosed():
+        scene.wire.send_close(1000)
+    wait_for_end(scene.log)
+    scene.client.disconnect()

@@ -1,0 +1,49 @@
+"""Every recorded case of the real Java SDK, replayed against ours over a loopback socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from java import differences
+from java.differences import Verdict
+from java.facts import differences as what_differs
+from java.recordings import Case
+from java.replay import Replay
+
+REPLAY = Replay()
+ROWS = differences.load()
+
+
+def verdict_of(case: Case) -> Verdict:
+    facts = REPLAY.facts(case)
+    return differences.judge(case, facts.java, facts.ours, facts.context, ROWS)
+
+
+@pytest.mark.parametrize("case", REPLAY.cases, ids=str)
+def test_we_do_what_java_does_or_what_the_table_says(case: Case) -> None:
+    verdict = verdict_of(case)
+
+    assert verdict.complaints == (), "\n".join([str(case), *verdict.complaints])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_row_of_the_table_speaks_of_cases_in_which_we_differ(row: differences.Row) -> None:
+    cases = [case for case in REPLAY.cases if row.speaks_of(case.key)]
+
+    unmatched = [pattern for pattern in row.cases if not any(differences.matches(pattern, c.key) for c in cases)]
+    assert unmatched == [], f"no recorded case is named so: {unmatched}"
+    assert any(row in verdict_of(case).matters for case in cases), f"this row no longer differs anywhere: {row}"
+
+
+def test_the_count_of_agreements_and_differences(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts = [verdict_of(case) for case in REPLAY.cases]
+    agree = sum(verdict.agrees for verdict in verdicts)
+    differ = sum(bool(verdict.matters) for verdict in verdicts)
+    only_everywhere = sum(verdict.only_everywhere for verdict in verdicts)
+    with capsys.disabled():
+        print(  # noqa: T201 - the count is what one runs this for
+            f"\n{len(verdicts)} recorded cases of the Java SDK replayed: {agree} agree, {differ} are intended "
+            f"differences ({only_everywhere} of them only in what every handshake, frame or REST request carries)"
+        )
+
+    assert agree + differ == len(verdicts)
