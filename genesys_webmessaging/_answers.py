@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,16 +27,16 @@ from .models import (
     UploadFailureEvent,
 )
 
-# So many requests are remembered, answered or not; the oldest are forgotten first.
+# So many requests are remembered, answered or not; the oldest that nobody awaits are forgotten first.
 KEPT = 1024
 
 _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, UploadFailureEvent)
 
 
 class _Request:
-    """A request that was sent. ``outcome`` is None until its answer comes."""
+    """A request that was sent. ``outcome`` is None until its answer comes, ``waiters`` the number of those who wait."""
 
-    __slots__ = ("action", "attachment_id", "outcome", "sent_on", "silent")
+    __slots__ = ("action", "attachment_id", "outcome", "sent_on", "silent", "waiters")
 
     def __init__(self, sent_on: object, action: str, attachment_id: str | None, silent: bool) -> None:
         self.sent_on = sent_on
@@ -45,6 +44,7 @@ class _Request:
         self.attachment_id = attachment_id
         self.silent = silent
         self.outcome: _Outcome | None = None
+        self.waiters = 0
 
 
 class _Outcome:
@@ -76,18 +76,22 @@ class Answers:
             silent: Whether the server may well leave it without an answer (typing events).
         """
         with self._changed:
-            known = self._requests.pop(tracing_id, None)
-            if known is None or known.outcome is not None:
-                known = _Request(sent_on, action, attachment_id, silent)
-            known.sent_on = sent_on
-            self._requests[tracing_id] = known
-            while len(self._requests) > KEPT:
-                self._requests.popitem(last=False)
+            request = self._requests.get(tracing_id)
+            if request is None or request.outcome is not None:
+                request = self._requests[tracing_id] = _Request(sent_on, action, attachment_id, silent)
+            request.sent_on = sent_on
+            self._requests.move_to_end(tracing_id)
+            if len(self._requests) > KEPT:
+                self._forget_oldest()
 
     def forget(self, tracing_id: str) -> None:
         """Take back a request that could not be sent."""
         with self._changed:
-            self._requests.pop(tracing_id, None)
+            request = self._requests.pop(tracing_id, None)
+            if request is not None and request.outcome is None:
+                # Somebody may be waiting already: for a request that was sent once, and is now sent again.
+                request.outcome = _Outcome(error=ConnectionClosedError("the request could not be sent"))
+                self._changed.notify_all()
 
     def observe(self, event: Event) -> None:
         """Give a frame to the request that it answers, if there is one."""
@@ -100,6 +104,8 @@ class Answers:
             request = self._answered_by(event)
             if request is not None and request.outcome is None:
                 request.outcome = _outcome_of(event)
+                if request.attachment_id is None and isinstance(event.body, PresignedUrlResponse):
+                    request.attachment_id = event.body.attachmentId
                 self._changed.notify_all()
 
     def close(self, connection: object) -> None:
@@ -121,24 +127,31 @@ class Answers:
         Returns:
             The decoded body.
         """
-        deadline = time.monotonic() + timeout
         with self._changed:
-            while True:
-                request = self._requests.get(tracing_id)
-                if request is None:
-                    raise ValueError(
-                        f"tracingId {tracing_id!r} is not known: either no request with it was sent, "
-                        f"or more than {KEPT} others were sent after it"
-                    )
-                if request.outcome is not None:
-                    break
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    raise ResponseTimeoutError(f"no answer to {request.action} within {timeout:g} seconds")
-                self._changed.wait(remaining)
-        if request.outcome.error is not None:
-            raise _fresh(request.outcome.error)
-        return request.outcome.body
+            request = self._requests.get(tracing_id)
+            if request is None:
+                raise ValueError(
+                    f"tracingId {tracing_id!r} is not known: either no request with it was sent, "
+                    f"or more than {KEPT} others were sent after it"
+                )
+            request.waiters += 1
+            try:
+                self._changed.wait_for(lambda: request.outcome is not None, timeout)
+            finally:
+                request.waiters -= 1
+            outcome = request.outcome
+        if outcome is None:
+            raise ResponseTimeoutError(f"no answer to {request.action} within {timeout:g} seconds")
+        if outcome.error is not None:
+            raise _fresh(outcome.error)
+        return outcome.body
+
+    def _forget_oldest(self) -> None:
+        newest = next(reversed(self._requests))
+        for tracing_id, request in self._requests.items():
+            if request.waiters == 0 and tracing_id != newest:
+                del self._requests[tracing_id]
+                return
 
     def _answered_by(self, event: Event) -> _Request | None:
         if event.tracing_id is not None:
@@ -170,9 +183,17 @@ class Answers:
         return _first(self._open(actions), lambda request: not request.silent) or next(self._open(actions), None)
 
     def _of_attachment(self, attachment_id: str | None, *actions: str) -> _Request | None:
-        named = _first(self._open(actions), lambda request: request.attachment_id == attachment_id)
+        if attachment_id is None:
+            return self._oldest(*actions)
+        concerned = [
+            request
+            for request in self._requests.values()
+            if request.action in actions and request.attachment_id == attachment_id
+        ]
+        if concerned:
+            return _first(iter(concerned), lambda request: request.outcome is None)
         # An upload that left the id to the server is the one request that cannot name it.
-        return named or _first(self._open(actions), lambda request: request.attachment_id is None)
+        return _first(self._open(actions), lambda request: request.attachment_id is None)
 
 
 def _first(requests: Iterator[_Request], wanted: Callable[[_Request], bool]) -> _Request | None:
@@ -182,8 +203,8 @@ def _first(requests: Iterator[_Request], wanted: Callable[[_Request], bool]) -> 
 def _is_refusal(event: Event) -> bool:
     if isinstance(event.body, _REFUSALS):
         return True
-    code = event.document.get("code")
-    return isinstance(code, int) and code >= 300
+    code = event.code()
+    return code is not None and code >= 300
 
 
 def _outcome_of(event: Event) -> _Outcome:
@@ -194,14 +215,14 @@ def _outcome_of(event: Event) -> _Outcome:
 
 def _refusal_of(event: Event) -> RequestError:
     body = event.body
-    code = event.document.get("code")
+    code = event.code()
     if isinstance(body, _REFUSALS):
         message = body.errorMessage or getattr(body, "message", None) or "refused"
         if isinstance(body.errorCode, int):
             code = body.errorCode
     else:
         message = body if isinstance(body, str) and body else "refused"
-    code = code if isinstance(code, int) else -1
+    code = -1 if code is None else code
     if isinstance(body, TooManyRequestsErrorMessage) or code in {429, 4029}:
         retry_after = getattr(body, "retryAfter", None)
         return TooManyRequestsError(

@@ -196,6 +196,7 @@ class ApiClient:
             sent["Content-Type"] = "application/json"
         sent.update(self._defaultHeaders)
         if token is not None:
+            check_header("Authorization", token)
             sent["Authorization"] = f"Bearer {token}"
         for name, value in (headers or {}).items():
             check_header(name, value)

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Optional
+from typing import Any
 
-from websocket import ABNF
+from websocket import ABNF, WebSocket
 
 from ._frames import Close, FrameDecoder, Ping, ViolationError
 from ._transport import OverdueError, Transport, describe
@@ -52,7 +52,7 @@ class Ending:
         reason: The server's reason, or a sentence of ours.
     """
 
-    code: Optional[int]
+    code: int | None
     reason: str
 
 
@@ -65,6 +65,7 @@ class Connection:
 
     Args:
         transport: What the handshake has been made on.
+        web_socket: The library's object that made it.
         early: What the server sent right behind the handshake.
         max_message_size: The largest message taken, in bytes.
         send_patience: How many seconds the server may take to accept the next 64 KB.
@@ -73,12 +74,16 @@ class Connection:
     def __init__(
         self,
         transport: Transport,
+        web_socket: WebSocket,
         early: bytes = b"",
         *,
         max_message_size: int = MAX_MESSAGE_SIZE,
         send_patience: float = SEND_PATIENCE,
     ) -> None:
         self._transport = transport
+        self._web_socket = web_socket
+        outlet: Any = _Outlet(self)
+        web_socket.sock = outlet
         self._decoder = FrameDecoder(max_message_size)
         self._decoder.feed(early)
         self._send_patience = send_patience
@@ -86,7 +91,7 @@ class Connection:
         self._lock = threading.Lock()
         self._state = State.OPEN
         self._overdue = Ending(None, "The connection was given up")  # the ending when the reader's deadline passes
-        self._reader: Optional[threading.Thread] = None
+        self._reader: threading.Thread | None = None
         # Held while one frame goes out, so that frames stay whole; guards the writing side of the transport.
         self._sending = threading.Lock()
         # The latest ping not answered yet. The reader puts it in; whoever gets hold of _sending answers it.
@@ -111,6 +116,11 @@ class Connection:
     def is_output_closed(self) -> bool:
         """Whether nothing more can be sent."""
         return self._state is not State.OPEN
+
+    @property
+    def web_socket(self) -> WebSocket:
+        """The library's object, good for sending only: what it sends goes the way of ``send`` and ``close``."""
+        return self._web_socket
 
     def start(self, on_texts: Callable[[list[str]], None], on_end: Callable[[Ending], None]) -> None:
         """Begin to read.
@@ -143,7 +153,10 @@ class Connection:
             NotConnectedError: The connection is closed or closing; nothing was sent.
             ConnectionClosedError: It broke meanwhile; a part of the message may be out.
         """
-        frame = ABNF.create_frame(text, ABNF.OPCODE_TEXT).format()
+        self.send_frame(ABNF.create_frame(text, ABNF.OPCODE_TEXT).format())
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send one frame, masked and all, that is not a close frame. Raises what ``send`` raises."""
         with self._sending:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection is closed")
@@ -227,15 +240,21 @@ class Connection:
         """Answer the latest ping, if it can be done without waiting. False if to be tried again when writable."""
         while self._pings and self._sending.acquire(blocking=False):
             try:
-                if not self._transport.is_writable():
+                if not self._send_pong():
                     return False
-                pong = _frame(ABNF.OPCODE_PONG, self._pings.popleft())
-                if self._state is State.OPEN:
-                    self._transport.write(pong, self._send_patience)
-            except OSError as error:
-                self._broken(error)
             finally:
                 self._sending.release()
+        return True
+
+    def _send_pong(self) -> bool:
+        try:
+            if not self._transport.is_writable():
+                return False
+            pong = _frame(ABNF.OPCODE_PONG, self._pings.popleft())
+            if self._state is State.OPEN:
+                self._transport.write(pong, self._send_patience)
+        except OSError as error:
+            self._broken(error)
         return True
 
     def _await_end(self, timeout: float) -> None:
@@ -261,6 +280,7 @@ class Connection:
             ending = Ending(None, f"The reader failed: {error!r}")
         finally:
             self._transport.close()
+            self._web_socket.connected = False
             with self._lock:
                 self._state = State.CLOSED
             logger.debug("The connection has ended: code %s", ending.code)
@@ -326,6 +346,39 @@ class Connection:
         self._state = State.CLOSED
         self._reader = None
         self._transport.abandon()
+
+
+class _Outlet:
+    """What the library's WebSocket has for a socket: its frames go out through the connection, nothing comes in."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = weakref.ref(connection)
+
+    def send(self, frame: bytes) -> int:
+        """Send one frame, as the library never gives half of one."""
+        connection = self._connection()
+        if connection is None:
+            raise NotConnectedError("The connection is closed")
+        if frame[0] & 0x0F == ABNF.OPCODE_CLOSE:
+            payload = ABNF.mask(frame[2:6], frame[6:])
+            connection.close(int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace"))
+        else:
+            connection.send_frame(frame)
+        return len(frame)
+
+    def recv(self, size: int) -> bytes:
+        raise OSError(f"The connection has a reader of its own; nobody else may read {size} bytes")
+
+    def gettimeout(self) -> float | None:
+        return None
+
+    def settimeout(self, timeout: float | None) -> None:
+        """The connection's own limits rule, whatever the library wants."""
+
+    def close(self) -> None:
+        connection = self._connection()
+        if connection is not None:
+            connection.close()
 
 
 def _frame(opcode: int, payload: bytes) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Optional, Union
 
 __all__ = ["Close", "FrameDecoder", "Ping", "ViolationError"]
 
@@ -53,7 +52,7 @@ class Close:
     reason: str
 
 
-Arrival = Union[list[str], Ping, Close]
+Arrival = list[str] | Ping | Close
 
 
 class FrameDecoder:
@@ -71,11 +70,11 @@ class FrameDecoder:
         self._data = b""
         self._at = 0
         # Of the frame whose header has been read: its first byte, and how many bytes are still to come.
-        self._frame: Optional[int] = None
+        self._frame: int | None = None
         self._missing = 0
         self._control = bytearray()
         # Of the message that has begun: the opcode of its first frame, what it carried so far, and how much.
-        self._message_opcode: Optional[int] = None
+        self._message_opcode: int | None = None
         self._message = bytearray()
         self._message_size = 0
 
@@ -84,7 +83,7 @@ class FrameDecoder:
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
-    def next(self) -> Optional[Arrival]:
+    def next(self) -> Arrival | None:
         """The next thing that has arrived whole.
 
         Returns:
@@ -188,7 +187,7 @@ class FrameDecoder:
             self._message += chunk
         return self._missing == 0
 
-    def _end_frame(self) -> Optional[Arrival]:
+    def _end_frame(self) -> Arrival | None:
         frame, self._frame = self._frame, None
         assert frame is not None  # noqa: S101 - for the type checker
         if frame & 0x0F in _DATA_OPCODES:
@@ -200,7 +199,7 @@ class FrameDecoder:
             return _close_of(payload)
         return None
 
-    def _end_message(self) -> Optional[list[str]]:
+    def _end_message(self) -> list[str] | None:
         opcode, self._message_opcode = self._message_opcode, None
         message, self._message = self._message, bytearray()
         size, self._message_size = self._message_size, 0

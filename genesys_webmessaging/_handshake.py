@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import http.cookies
+import logging
 import math
 import re
 import secrets
 import time
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 from urllib.parse import SplitResult
 
-from websocket import WebSocketException, create_connection
+from websocket import WebSocket, WebSocketException, create_connection
 
-from ._transport import OverdueError, Transport
+from ._transport import Transport
 from .exceptions import ConnectError
 
 __all__ = ["Head", "read_body", "read_head", "refuse_bad_headers", "shake_hands"]
+
+logger = logging.getLogger(__name__)
 
 _MAX_HEAD = 65536
 _MAX_BODY = 65536
@@ -36,7 +39,7 @@ class Head(NamedTuple):
     headers: dict[str, str]
     rest: bytes
 
-    def header(self, name: str) -> Optional[str]:
+    def header(self, name: str) -> str | None:
         """The value of a header, whose name may be in any case."""
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
@@ -98,7 +101,7 @@ def read_body(transport: Transport, head: Head, deadline: float) -> str:
                 break
             body += data or b""
     except OSError as error:
-        body += b"" if body else f"(no body came: {error})".encode()
+        logger.debug("The body of the refusal did not come whole: %s", error)
     plain = _dechunk(bytes(body)) if chunked else bytes(body)
     return plain[: int(min(length, _MAX_BODY))].decode("utf-8", "replace")
 
@@ -129,7 +132,9 @@ def refuse_bad_headers(headers: Sequence[tuple[str, str]]) -> None:
             raise ValueError(f"The value of the header {name} has a line break or another control character in it")
 
 
-def shake_hands(transport: Transport, url: SplitResult, headers: Sequence[tuple[str, str]], deadline: float) -> bytes:
+def shake_hands(
+    transport: Transport, url: SplitResult, headers: Sequence[tuple[str, str]], deadline: float
+) -> tuple[WebSocket, bytes]:
     """Make the WebSocket handshake.
 
     Args:
@@ -139,7 +144,7 @@ def shake_hands(transport: Transport, url: SplitResult, headers: Sequence[tuple[
         deadline: When to give up, on the clock of ``time.monotonic``.
 
     Returns:
-        What the server sent right behind its answer.
+        The library's WebSocket, whose socket is of no use any more, and what the server sent right behind its answer.
 
     Raises:
         ConnectError: The server refused, or did not do what the protocol asks for.
@@ -150,7 +155,7 @@ def shake_hands(transport: Transport, url: SplitResult, headers: Sequence[tuple[
     # websocket-client keeps one cookie jar for the whole process and looks into it by the host of the URL.
     nobody = f"{secrets.token_hex(8)}.invalid"
     try:
-        create_connection(
+        web_socket = create_connection(
             f"{url.scheme}://{nobody}{url.path or '/'}" + (f"?{url.query}" if url.query else ""),
             socket=server,
             host=url.netloc,
@@ -158,6 +163,7 @@ def shake_hands(transport: Transport, url: SplitResult, headers: Sequence[tuple[
             suppress_origin=True,
             redirect_limit=0,
             skip_utf8_validation=True,
+            enable_multithread=False,
         )
     except (WebSocketException, OSError, ValueError, http.cookies.CookieError) as error:
         if server.failure is not None:
@@ -167,8 +173,7 @@ def shake_hands(transport: Transport, url: SplitResult, headers: Sequence[tuple[
             statusCode=server.head.status if server.head else -1,
             headers=server.head.headers if server.head else None,
         ) from error
-    assert server.head is not None  # noqa: S101 - for the type checker
-    return server.head.rest
+    return web_socket, server.head.rest if server.head else b""
 
 
 class _Server:
@@ -186,8 +191,8 @@ class _Server:
         self._transport = transport
         self._deadline = deadline
         self._shown = b""
-        self.head: Optional[Head] = None
-        self.failure: Optional[OSError] = None
+        self.head: Head | None = None
+        self.failure: OSError | None = None
 
     def send(self, data: bytes) -> int:
         try:
@@ -225,10 +230,10 @@ class _Server:
                     headers=head.headers,
                 )
 
-    def gettimeout(self) -> Optional[float]:
+    def gettimeout(self) -> float | None:
         return None
 
-    def settimeout(self, timeout: Optional[float]) -> None:
+    def settimeout(self, timeout: float | None) -> None:
         """The transport's deadline rules, whatever the library wants."""
 
     def close(self) -> None:

@@ -16,10 +16,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Optional, Union
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import requests.certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ._connection import MAX_MESSAGE_SIZE, Connection
 from ._handshake import refuse_bad_headers, shake_hands
@@ -31,8 +31,8 @@ __all__ = ["CONNECT_TIMEOUT", "ClientCertificate", "open_connection"]
 
 CONNECT_TIMEOUT = 30.0  # seconds
 
-ClientCertificate = Union[str, "os.PathLike[str]", tuple[str, ...]]
-Address = tuple[socket.AddressFamily, "tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]"]
+ClientCertificate = str | os.PathLike[str] | tuple[str, ...]
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 _NEXT_ADDRESS_AFTER = 0.25  # seconds; as RFC 8305 has it
 _IN_PROGRESS = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", 0)))
@@ -53,10 +53,10 @@ def open_connection(
     url: str,
     headers: Sequence[tuple[str, str]] = (),
     *,
-    ssl_context: Optional[ssl.SSLContext] = None,
-    ca_file: Optional[str] = None,
-    client_certificate: Optional[ClientCertificate] = None,
-    proxy: Optional[str] = None,
+    ssl_context: ssl.SSLContext | None = None,
+    ca_file: str | None = None,
+    client_certificate: ClientCertificate | None = None,
+    proxy: str | None = None,
     trust_env: bool = True,
     timeout: float = CONNECT_TIMEOUT,
     max_message_size: int = MAX_MESSAGE_SIZE,
@@ -87,17 +87,17 @@ def open_connection(
     context = _context_for(target, ssl_context, ca_file, client_certificate)
     through = choose_proxy(target, proxy, trust_env=trust_env)
     host, port = _host_and_port(target)
-    transport: Optional[Transport] = None
+    transport: Transport | None = None
     try:
         transport = _connect(through, host, port, deadline)
         server = netloc(host, port)
         if context is not None:
-            with _step(f"The TLS handshake with {server}", deadline):
+            with _step(f"The TLS handshake with {server}"):
                 transport.start_tls(context, host)
-        with _step(f"The WebSocket handshake with {server}", deadline):
-            early = shake_hands(transport, target, headers, deadline)
+        with _step(f"The WebSocket handshake with {server}"):
+            web_socket, early = shake_hands(transport, target, headers, deadline)
         transport.expire_reads_at(math.inf)
-        return Connection(transport, early, max_message_size=max_message_size)
+        return Connection(transport, web_socket, early, max_message_size=max_message_size)
     except BaseException as error:
         if transport is not None:
             transport.close()
@@ -107,7 +107,7 @@ def open_connection(
 
 
 @contextmanager
-def _step(what: str, deadline: float) -> Iterator[None]:
+def _step(what: str) -> Iterator[None]:
     """Put what was going on into the errors of the network; an OverdueError stays one for the caller to finish."""
     try:
         yield
@@ -149,16 +149,17 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
 # TCP.
 
 
-def _connect(proxy: Optional[Proxy], host: str, port: int, deadline: float) -> Transport:
+def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Transport:
     """Connect to the server, or to the proxy and through it."""
     if proxy is None:
         return Transport(_connect_tcp(host, port, "", deadline), deadline)
     destination = host
     if proxy.wants_address:
-        destination = _resolve(host, port, deadline, socket.AF_INET if proxy.wants_ipv4 else socket.AF_UNSPEC)[0][1][0]
+        family = socket.AF_INET if proxy.wants_ipv4 else socket.AF_UNSPEC
+        destination = _resolve(host, port, deadline, family)[0][1][0]
     transport = Transport(_connect_tcp(proxy.host, proxy.port, " of the proxy", deadline), deadline)
     try:
-        with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}", deadline):
+        with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}"):
             proxy.tunnel(transport, destination, port, deadline)
     except BaseException:
         transport.close()
@@ -168,7 +169,7 @@ def _connect(proxy: Optional[Proxy], host: str, port: int, deadline: float) -> T
 
 def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> socket.socket:
     addresses = _resolve(host, port, deadline)
-    with _step(f"The TCP connection to {netloc(host, port)}{whose}", deadline):
+    with _step(f"The TCP connection to {netloc(host, port)}{whose}"):
         sock = _first_to_answer(addresses, deadline)
     for level, name, value in _SOCKET_OPTIONS:
         option = getattr(socket, name, None)
@@ -177,11 +178,9 @@ def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> socket.so
     return sock
 
 
-def _resolve(
-    host: str, port: int, deadline: float, family: socket.AddressFamily = socket.AF_UNSPEC
-) -> list[Address]:
+def _resolve(host: str, port: int, deadline: float, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Address]:
     """Look a name up on a thread of its own: nothing can be done about a resolver that hangs but to leave it."""
-    answers: queue.SimpleQueue[Union[list[Address], OSError, UnicodeError]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
@@ -190,7 +189,7 @@ def _resolve(
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    with _step(f"The name lookup of {host}", deadline):
+    with _step(f"The name lookup of {host}"):
         if _is_address(host):
             look_up()
         else:
@@ -285,10 +284,10 @@ def _all_failed(failures: list[tuple[Address, OSError]]) -> OSError:
 
 def _context_for(
     url: SplitResult,
-    ssl_context: Optional[ssl.SSLContext],
-    ca_file: Optional[str],
-    client_certificate: Optional[ClientCertificate],
-) -> Optional[ssl.SSLContext]:
+    ssl_context: ssl.SSLContext | None,
+    ca_file: str | None,
+    client_certificate: ClientCertificate | None,
+) -> ssl.SSLContext | None:
     if ssl_context is not None:
         if ca_file is not None or client_certificate is not None:
             raise ValueError("Give either an SSL context or a CA file and a client certificate, not both")
@@ -302,7 +301,7 @@ def _context_for(
 FileVersion = tuple[str, int]
 
 
-def _version_of(path: Optional[Union[str, os.PathLike[str]]]) -> Optional[FileVersion]:
+def _version_of(path: str | os.PathLike[str] | None) -> FileVersion | None:
     """A path and when it was written: a certificate that is renewed in place is read again."""
     if path is None:
         return None
@@ -312,7 +311,7 @@ def _version_of(path: Optional[Union[str, os.PathLike[str]]]) -> Optional[FileVe
         raise ValueError(f"{os.fspath(path)} cannot be read: {describe(error)}") from error
 
 
-def _versions_of(certificate: Optional[ClientCertificate]) -> tuple[Optional[FileVersion], Optional[FileVersion], str]:
+def _versions_of(certificate: ClientCertificate | None) -> tuple[FileVersion | None, FileVersion | None, str]:
     if certificate is None:
         return None, None, ""
     if not isinstance(certificate, tuple):
@@ -325,8 +324,8 @@ def _versions_of(certificate: Optional[ClientCertificate]) -> tuple[Optional[Fil
 
 @functools.lru_cache(maxsize=16)
 def _shared_context(
-    ca_file: Optional[FileVersion],
-    client: tuple[Optional[FileVersion], Optional[FileVersion], str],
+    ca_file: FileVersion | None,
+    client: tuple[FileVersion | None, FileVersion | None, str],
 ) -> ssl.SSLContext:
     """One context for all connections that trust the same: it costs 16 ms and 700 KB to make."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -349,4 +348,4 @@ def _trust_the_system(context: ssl.SSLContext) -> None:
     context.load_default_certs()
     paths = ssl.get_default_verify_paths()
     if not context.cert_store_stats()["x509_ca"] and not paths.cafile and not paths.capath:
-        context.load_verify_locations(requests.certs.where())
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)

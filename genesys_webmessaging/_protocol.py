@@ -57,11 +57,26 @@ class Event(NamedTuple):
     document: Mapping[str, Any]
     tracing_id: str | None
 
+    def __repr__(self) -> str:
+        return f"<Event {self.method} of {len(self.raw)} characters>"  # what it holds may be secret
+
     def base_message(self) -> BaseMessage:
-        """The frame's envelope, its body the model where there is one."""
-        envelope: BaseMessage = decoder_of(BaseMessage)(self.document)
+        """The frame's envelope, its body the model where there is one. Never raises."""
+        envelope = _envelope_of({name: value for name, value in self.document.items() if name != "body"})
         envelope.body = self.body
         return envelope
+
+    def code(self) -> int | None:
+        """The frame's code, None if it has none."""
+        code = self.document.get("code")
+        if code is not None and type(code) is not int:
+            code = _envelope_of({"code": code}).code
+        return code if type(code) is int else None
+
+
+def is_plain_message(raw: str) -> bool:
+    """Whether a frame looks like a message that answers no request. A look, no more: decoding it tells."""
+    return '"StructuredMessage"' in raw and '"tracingId"' not in raw
 
 
 def decode(raw: str) -> Event:
@@ -74,7 +89,9 @@ def decode(raw: str) -> Event:
         return Event(UNEXPECTED, None, raw, {}, None)
     tracing_id = document.get("tracingId")
     if tracing_id is not None and type(tracing_id) is not str:
-        tracing_id = decoder_of(BaseMessage)({"tracingId": tracing_id}).tracingId
+        tracing_id = _envelope_of({"tracingId": tracing_id}).tracingId
+        if type(tracing_id) is not str:
+            tracing_id = None
     body = document.get("body")
     route = _route_of(document.get("class"))
     if route is None:
@@ -118,6 +135,13 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise DecodeError(f"JSON of type {type(document).__name__} where an object belongs")
     return document
+
+
+def _envelope_of(document: Mapping[str, Any]) -> BaseMessage:
+    try:
+        return decoder_of(BaseMessage)(document)
+    except DecodeError:  # nested so deeply that there is no reading it
+        return BaseMessage()
 
 
 def _route_of(name: object) -> Route | None:

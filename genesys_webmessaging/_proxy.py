@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
 from ._handshake import read_body, read_head
-from ._transport import OverdueError, Transport
+from ._transport import Transport
 from .exceptions import ConnectError
 
 __all__ = ["Proxy", "choose_proxy", "netloc"]
@@ -93,14 +93,15 @@ class Proxy:
             raise ConnectError(
                 f"The proxy {self} needs one more package: pip install 'genesys-webmessaging[socks]'"
             ) from error
-        client: Any = SocksProxy(
+        in_front: Any = _Connected(_ProxySocket(transport, deadline))
+        client = SocksProxy(
             ProxyType.SOCKS4 if self.scheme.startswith("socks4") else ProxyType.SOCKS5,
             self.host,
             self.port,
             username=self.username or None,
             password=self.password or None,
             rdns=True,
-            forward=_Connected(_ProxySocket(transport, deadline)),
+            forward=in_front,
         )
         try:
             client.connect(host, port)
@@ -139,7 +140,7 @@ class _ProxySocket:
         """Whoever opened the transport closes it."""
 
 
-def choose_proxy(url: SplitResult, proxy: Optional[str], *, trust_env: bool) -> Optional[Proxy]:
+def choose_proxy(url: SplitResult, proxy: str | None, *, trust_env: bool) -> Proxy | None:
     """The proxy to reach a WebSocket URL through, if any.
 
     Args:

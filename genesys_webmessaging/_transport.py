@@ -14,7 +14,6 @@ import socket
 import ssl
 import threading
 import time
-from typing import Optional
 
 __all__ = ["CHUNK", "OverdueError", "Transport", "describe"]
 
@@ -68,11 +67,11 @@ class Transport:
         self._selector.register(self._alarm, selectors.EVENT_READ)
         self._selector.register(self._sock, selectors.EVENT_READ)
         # An error that came after bytes, kept for the next read.
-        self._late_error: Optional[OSError] = None
+        self._late_error: OSError | None = None
 
     # Reading: one thread.
 
-    def read(self, *, or_writable: bool = False) -> Optional[bytes]:
+    def read(self, *, or_writable: bool = False) -> bytes | None:
         """Wait for bytes and return what there is, some 64 KB at most.
 
         Args:
@@ -112,10 +111,9 @@ class Transport:
             while chunks[-1] and size < CHUNK:
                 chunks.append(self._receive())
                 size += len(chunks[-1])
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
         except OSError as error:
-            self._late_error = error
+            if not isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+                self._late_error = error
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _wait(self, events: int) -> bool:
@@ -169,7 +167,7 @@ class Transport:
             try:
                 with self._io:
                     sent = self._sock.send(rest[:CHUNK])
-            except (BlockingIOError, ssl.SSLWantWriteError):
+            except (BlockingIOError, ssl.SSLWantWriteError):  # noqa: PERF203 - each call may have to wait
                 self._wait_to_write(selectors.EVENT_WRITE, _WRITE_RECHECK, give_up)
             except ssl.SSLWantReadError:
                 self._wait_to_write(selectors.EVENT_READ, _CROSSED_RECHECK, give_up)

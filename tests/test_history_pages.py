@@ -19,16 +19,16 @@ from genesys_webmessaging.rest import (
 )
 
 
-def history(total, size=100, **overrides):
+def history(messages, /, size=100, **overrides):
     """A server that pages honestly, apart from the overrides."""
 
     def answer(seen):
         query = dict(seen.query)
         number = int(query.get("pageNumber", 1))
         asked = min(int(query["pageSize"]), size)
-        entities = [{"id": f"m{n}", "text": str(n)} for n in range((number - 1) * asked, min(number * asked, total))]
-        page = {"entities": entities, "pageSize": asked, "pageNumber": number, "total": total}
-        return Answer(body={**page, "pageCount": math.ceil(total / asked), **overrides})
+        entities = [{"id": f"m{n}", "text": str(n)} for n in range((number - 1) * asked, min(number * asked, messages))]
+        page = {"entities": entities, "pageSize": asked, "pageNumber": number, "total": messages}
+        return Answer(body={**page, "pageCount": math.ceil(messages / asked), **overrides})
 
     return answer
 

@@ -77,17 +77,21 @@ def test_a_context_of_ones_own_gets_no_certificates_added():
 
 
 def test_a_ca_file_that_is_not_there_is_named(tmp_path):
-    with RestServer(Answer(body=PAGE), tls=certificate().server) as server:
-        with pytest.raises(ConnectError, match=r"nowhere\.pem"):
-            fetch(server, caFile=str(tmp_path / "nowhere.pem"))
+    with (
+        RestServer(Answer(body=PAGE), tls=certificate().server) as server,
+        pytest.raises(ConnectError, match=r"nowhere\.pem"),
+    ):
+        fetch(server, caFile=str(tmp_path / "nowhere.pem"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status):
     with RestServer(Answer(body=PAGE)) as elsewhere:
-        with RestServer(Answer(status, headers={"Location": f"{elsewhere.address}{MESSAGES}"})) as server:
-            with pytest.raises(ApiError, match="redirects are not followed") as caught:
-                fetch(server)
+        with (
+            RestServer(Answer(status, headers={"Location": f"{elsewhere.address}{MESSAGES}"})) as server,
+            pytest.raises(ApiError, match="redirects are not followed") as caught,
+        ):
+            fetch(server)
         assert caught.value.statusCode == status
         assert elsewhere.seen == []
 
@@ -104,15 +108,20 @@ def test_nobody_listening_is_a_connect_error():
 
 
 def test_a_host_that_does_not_exist_is_a_connect_error():
-    with ApiClient("http://no-such-host.invalid", trustEnv=False) as client:
-        with pytest.raises(ConnectError, match=r"no-such-host\.invalid.*no connection"):
-            WebMessagingApi(client).getWebmessagingMessages()
+    with (
+        ApiClient("http://no-such-host.invalid", trustEnv=False) as client,
+        pytest.raises(ConnectError, match=r"no-such-host\.invalid.*no connection"),
+    ):
+        WebMessagingApi(client).getWebmessagingMessages()
 
 
 def test_a_connection_that_does_not_open_in_time_is_a_connect_timeout():
-    with full_backlog() as address, ApiClient(address, connectionTimeout=0.2) as client:
-        with pytest.raises(ConnectTimeoutError, match="in time") as caught:
-            WebMessagingApi(client).getWebmessagingMessages()
+    with (
+        full_backlog() as address,
+        ApiClient(address, connectionTimeout=0.2) as client,
+        pytest.raises(ConnectTimeoutError, match="in time") as caught,
+    ):
+        WebMessagingApi(client).getWebmessagingMessages()
     assert isinstance(caught.value, TimeoutError)
 
 
@@ -152,9 +161,11 @@ def test_a_proxy_that_refuses_is_a_connect_error_with_its_status():
     refusal = Answer(407, raw=b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", end="close")
     with RestServer(refusal) as proxy:
         url = proxy.address.replace("http://", "http://me:PROXYSECRET@")
-        with ApiClient("https://api.invalid", JWT, proxy=url) as client:
-            with pytest.raises(ConnectError, match="the proxy refused.*407") as caught:
-                WebMessagingApi(client).getWebmessagingMessages()
+        with (
+            ApiClient("https://api.invalid", JWT, proxy=url) as client,
+            pytest.raises(ConnectError, match=r"the proxy refused.*407") as caught,
+        ):
+            WebMessagingApi(client).getWebmessagingMessages()
     assert caught.value.statusCode == 407
     assert "PROXYSECRET" not in shown(caught.value)
 
@@ -191,9 +202,12 @@ def test_the_libraries_below_do_not_log_the_path_of_our_calls(caplog):
 
 def test_a_failure_of_the_network_does_not_show_the_path():
     parameters = {"token": "PATH/SECRET"}
-    with RestServer(Answer(raw=b"", end="close")) as server, ApiClient(server.address, JWT) as client:
-        with pytest.raises(ConnectionClosedError) as caught:
-            client.invoke("DELETE", "/devices/{token}", pathParameters={"token": "PATH/SECRET"})
+    with (
+        RestServer(Answer(raw=b"", end="close")) as server,
+        ApiClient(server.address, JWT) as client,
+        pytest.raises(ConnectionClosedError) as caught,
+    ):
+        client.invoke("DELETE", "/devices/{token}", pathParameters=parameters)
     error = caught.value
     assert "SECRET" not in shown(error)
     while error is not None:

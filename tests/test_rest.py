@@ -260,9 +260,11 @@ def test_a_success_that_is_no_page_is_a_decode_error(answer, words):
 
 
 def test_a_decode_error_carries_what_came():
-    with RestServer(Answer(200, b"not json", {"X-Who": "captive portal"})) as server:
-        with pytest.raises(DecodeError) as caught:
-            fetch(server)
+    with (
+        RestServer(Answer(200, b"not json", {"X-Who": "captive portal"})) as server,
+        pytest.raises(DecodeError) as caught,
+    ):
+        fetch(server)
     assert (caught.value.statusCode, caught.value.body) == (200, "not json")
     assert caught.value.headers["X-Who"] == "captive portal"
 
@@ -282,11 +284,13 @@ def test_text_is_utf_8_whatever_the_content_type_says():
 
 
 def test_errors_come_as_none_or_as_the_answer_when_they_shall_not_be_raised():
-    with RestServer(Answer(500, ERROR, {"X-Why": "1"})) as server:
-        with ApiClient(server.address, shouldThrowErrors=False) as client:
-            api = WebMessagingApi(client)
-            assert api.getWebmessagingMessages() is None
-            response = api.getWebmessagingMessagesWithHttpInfo()
+    with (
+        RestServer(Answer(500, ERROR, {"X-Why": "1"})) as server,
+        ApiClient(server.address, shouldThrowErrors=False) as client,
+    ):
+        api = WebMessagingApi(client)
+        assert api.getWebmessagingMessages() is None
+        response = api.getWebmessagingMessagesWithHttpInfo()
     assert (response.statusCode, response.body, json.loads(response.rawBody)) == (500, None, ERROR)
     assert response.getHeader("x-why") == "1"
     assert isinstance(response.exception, ApiError)

@@ -126,7 +126,7 @@ class WireModel(DataClassJsonMixin):
         """
         return encoder_of(type(self))(self)
 
-    def to_json(self, **kw: Any) -> str:  # type: ignore[override]
+    def to_json(self, **kw: Any) -> str:
         """Turn the instance into JSON text.
 
         Args:
@@ -142,6 +142,7 @@ class OpenKind(WireModel):
     """A model of many kinds, one of its fields telling which; the server may send kinds this SDK has not heard of."""
 
     _kind: ClassVar[str]
+    _raw: ClassVar[dict[str, Any] | None] = None
 
     def __init_subclass__(cls, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -151,10 +152,7 @@ class OpenKind(WireModel):
     @property
     def raw(self) -> dict[str, Any] | None:
         """The object as it came when its kind is not recognized, else None."""
-        kept: dict[str, Any] | None = self.__dict__.get("_raw")
-        if kept is None or getattr(getattr(self, self._kind), "isRecognized", False):
-            return None
-        return kept
+        return None if getattr(getattr(self, self._kind), "isRecognized", False) else self._raw
 
 
 def wire(key: str | None = None, *, secret: bool = False) -> Any:

@@ -1,254 +1,339 @@
-"""Decoders and encoders, one compiled for each class from its dataclass fields and their dataclasses-json metadata."""
+"""Decoders and encoders, one compiled for each class.
+
+The declaration is the dataclass: its fields, their types, and what dataclasses-json's ``config`` says about them
+(``field_name`` or ``letter_case``, ``decoder``, ``encoder``, ``exclude``). From it, when a class is first used, the
+source of one function that reads and of one that writes is generated. A decoder only sets what the JSON object has:
+for the rest an instance shows the defaults of its class, as that of any dataclass does.
+
+The tolerance, once for all: an unknown enum value, and a scalar that cannot be what it should be, stay as they came;
+null stays null, in lists and maps too, but is [] for a list; "" stands for null where a list, map or object belongs;
+anything else there raises :class:`DecodeError`, which names class and field.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_origin
+
+from dataclasses_json.core import _ExtendedEncoder
 
 from ..exceptions import DecodeError
+from ._declared import argument, bare, config_of, hints_of, key_of, sets_attributes_only, stock_decoder
+from ._scalars import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso
 
-Convert = Callable[[Any], Any]
+M = TypeVar("M")
 
-_decoders: dict[type, Convert] = {}
-_encoders: dict[type, Convert] = {}
-
-
-def decoder_of(cls: type) -> Convert:
-    found = _decoders.get(cls)
-    if found is None:
-        found = _decoders[cls] = _compile_decoder(cls)
-    return found
+_decoders: dict[type, Callable[[Any], Any]] = {}
+_inner_decoders: dict[type, Callable[[Any], Any]] = {}
+_encoders: dict[type, Callable[[Any], dict[str, Any]]] = {}
 
 
-def encoder_of(cls: type) -> Convert:
-    found = _encoders.get(cls)
-    if found is None:
-        found = _encoders[cls] = _compile_encoder(cls)
-    return found
+class _ForeignContainerError(Exception):
+    """A container is none of JSON's own, though it could be taken for one: an OrderedDict, a tuple."""
 
 
-def _config(cls, f):
-    c = dict(getattr(cls, "dataclass_json_config", None) or {})
-    c.update(f.metadata.get("dataclasses_json", {}))
-    return c
+def decoder_of(cls: type[M]) -> Callable[[Any], M]:
+    """Find the function that makes an instance of a class from a JSON object.
+
+    Args:
+        cls: A dataclass.
+
+    Returns:
+        The function. It raises :class:`DecodeError` and nothing else.
+    """
+    return _decoders.get(cls) or _decoders.setdefault(cls, _guarded(cls, _inner_decoder_of(cls)))
 
 
-def _key(cls, f):
-    lc = _config(cls, f).get("letter_case")
-    return lc(f.name) if lc else f.name
+def encoder_of(cls: type[M]) -> Callable[[M], dict[str, Any]]:
+    """Find the function that turns an instance of a class into a JSON object.
+
+    Args:
+        cls: A dataclass.
+
+    Returns:
+        The function.
+    """
+    return _encoders.get(cls) or _encoders.setdefault(cls, _EncoderSource(cls).compiled())
 
 
-def _copy(v):
-    if isinstance(v, dict):
-        return {k: _copy(x) for k, x in v.items()}
-    if isinstance(v, (list, tuple)):
-        return [_copy(x) for x in v]
-    return v
+def _inner_decoder_of(cls: type) -> Callable[[Any], Any]:
+    return _inner_decoders.get(cls) or _inner_decoders.setdefault(cls, _DecoderSource(cls).compiled())
 
 
-def _text(v):
-    if v is None or isinstance(v, str):
-        return v
-    if v is True:
-        return "true"
-    if v is False:
-        return "false"
-    if isinstance(v, (int, float)):
+def _guarded(cls: type[M], decode: Callable[[Any], M]) -> Callable[[Any], M]:
+    def guarded(data: Any) -> M:
         try:
-            return json.dumps(v)
-        except ValueError:
-            return v
-    return _copy(v)
+            if data.__class__ is dict:
+                return decode(data)
+            if isinstance(data, cls):
+                return data
+            if isinstance(data, Mapping):
+                return decode(dict(data))
+        except _ForeignContainerError:
+            return guarded(copied(data))
+        except RecursionError:
+            raise DecodeError(f"{cls.__name__}: nested too deeply") from None
+        raise DecodeError(f"{cls.__name__}: an object expected, not {type(data).__name__}")
+
+    return guarded
 
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+def plain(value: Any) -> Any:
+    """Turn a value into what ``json.dumps`` takes; it shares no list and no dict with the original.
+
+    Args:
+        value: Anything; what JSON cannot say and dataclasses-json does not know either stays.
+
+    Returns:
+        The JSON value.
+    """
+    return copied(value, _plain_leaf)
 
 
-def _integer(v):
-    if isinstance(v, bool):
-        return v
-    if isinstance(v, str) and _INTEGER.fullmatch(v.strip()):
-        try:
-            return int(v)
-        except ValueError:
-            return v
-    if isinstance(v, float):
-        try:
-            return int(v)
-        except (ValueError, OverflowError):
-            return v
-    return _copy(v)
-
-
-def _number(v):
-    if isinstance(v, str):
-        if _INTEGER.fullmatch(v.strip()):
-            return _integer(v)
-        if re.fullmatch(r"[+-]?[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?", v.strip()):
-            return float(v)
-    return _copy(v)
-
-
-def _boolean(v):
-    if isinstance(v, str):
-        return {"true": True, "false": False}.get(v.strip().lower(), v)
-    if isinstance(v, int) and v in (0, 1):
-        return bool(v)
-    return _copy(v)
-
-
-_DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?)?", re.ASCII
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def _date(v):
+def _plain_leaf(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return _plain_leaf(value.value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return encoder_of(type(value))(value)
+    if isinstance(value, datetime):
+        return iso(value)
     try:
-        if isinstance(v, str):
-            m = _DATE.fullmatch(v.strip())
-            if m:
-                y, mo, d, h, mi, s, fr, z = m.groups()
-                tz = timezone.utc
-                if z and z not in "Zz":
-                    digits = z[1:].replace(":", "").ljust(4, "0")
-                    delta = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-                    tz = timezone(-delta if z[0] == "-" else delta)
-                return datetime(
-                    int(y), int(mo), int(d), int(h or 0), int(mi or 0), int(s or 0), int((fr or "0").ljust(6, "0")[:6]), tz
-                )
-        elif isinstance(v, (int, float)) and not isinstance(v, bool):
-            return _EPOCH + timedelta(milliseconds=v)
-    except (ValueError, OverflowError):
-        return v
-    return _copy(v)
+        return _ExtendedEncoder().default(value)
+    except TypeError:
+        return value
 
 
-def _enum(cls):
-    members = dict(cls._value2member_map_)
+class _Members(dict[Any, Any]):
+    """The members of an enum by value; what is missing is asked of the enum, and not remembered."""
 
-    def convert(v):
-        if isinstance(v, str):
-            found = members.get(v)
-            return cls(v) if found is None else found
-        return _copy(v)
+    def __init__(self, enum: type[Enum]) -> None:
+        super().__init__((member.value, member) for member in enum)
+        self._enum = enum
 
-    return convert
+    def __missing__(self, value: Any) -> Any:
+        try:
+            return self._enum(value)
+        except ValueError:
+            return value
 
+    def odd(self, value: Any) -> Any:
+        """Read what is no plain string."""
+        try:
+            return self[value]
+        except TypeError:  # a list or a dict
+            return copied(value)
 
-def _converter(t, owner, name):
-    def misfit(what, v):
-        raise DecodeError(f"{owner.__name__}.{name}: {what} expected, not {type(v).__name__}")
-
-    if get_origin(t) is Union or type(t).__name__ == "UnionType":
-        args = [a for a in get_args(t) if a is not type(None)]
-        t = args[0] if len(args) == 1 else Any
-    simple = {str: _text, int: _integer, float: _number, bool: _boolean, datetime: _date, Any: _copy}.get(t)
-    if simple:
-        return simple
-    if isinstance(t, type) and issubclass(t, Enum):
-        return _enum(t)
-    if isinstance(t, type) and is_dataclass(t):
-
-        def nested(v):
-            if v is None or v == "":
-                return None
-            if isinstance(v, t):
-                return v
-            if not isinstance(v, Mapping):
-                misfit("an object", v)
-            return decoder_of(t)(v)
-
-        return nested
-    if get_origin(t) is list:
-        item = _converter(get_args(t)[0], owner, name)
-
-        def many(v):
-            if v is None or v == "":
-                return []
-            if not isinstance(v, (list, tuple)):
-                misfit("a list", v)
-            return [None if x is None else item(x) for x in v]
-
-        return many
-    if get_origin(t) is dict:
-        item = _converter(get_args(t)[1], owner, name)
-
-        def map_(v):
-            if v is None or v == "":
-                return None
-            if not isinstance(v, Mapping):
-                misfit("a map", v)
-            return {k: None if x is None else item(x) for k, x in v.items()}
-
-        return map_
-    return _copy
+    def stranger(self, instance: Any, value: Any, data: dict[str, Any]) -> Any:
+        """Read a kind that is no member as it stands; if it is none at all, the instance keeps the whole object."""
+        kind = self.odd(value)
+        keep_if_strange(instance, kind, data)
+        return kind
 
 
-def _compile_decoder(cls):
-    hints = get_type_hints(cls)
-    table = {}
-    for f in fields(cls):
-        if f.init:
-            table[_key(cls, f)] = (f.name, _config(cls, f).get("decoder") or _converter(hints[f.name], cls, f.name))
-    kind = getattr(cls, "_kind", None)
+def keep_if_strange(instance: Any, kind: Any, data: dict[str, Any]) -> None:
+    """Let an instance keep the object that it was read from, if its kind is not known."""
+    if kind is not None and not getattr(kind, "isRecognized", False):
+        instance._raw = copied(data)
 
-    def decode(data):
-        if not isinstance(data, Mapping):
-            raise DecodeError(f"{cls.__name__}: an object expected, not {type(data).__name__}")
-        values = {}
-        for key, value in data.items():
-            if key in table:
-                name, convert = table[key]
-                values[name] = convert(value)
-        made = cls(**values)
-        if kind:
-            k = getattr(made, kind)
-            if k is not None and not getattr(k, "isRecognized", False):
-                made.__dict__["_raw"] = _copy(data)
+
+class _Source:
+    """The source of one function, and the objects that it names."""
+
+    def __init__(self, cls: type, **scope: Any) -> None:
+        self.cls = cls
+        self.hints = hints_of(cls)
+        self.scope: dict[str, Any] = {"cls": cls, **scope}
+        self.lines: list[str] = []
+
+    def name(self, stem: str, value: Any) -> str:
+        """Make an object known to the source, and return its name there."""
+        name = f"{stem}{len(self.scope)}"
+        self.scope[name] = value
+        return name
+
+    def later(self, stem: str, find: Callable[[], Callable[[Any], Any]]) -> str:
+        """Name a function that is found when it is first called, so that classes can contain each other."""
+
+        def first(value: Any) -> Any:
+            self.scope[name] = found = find()
+            return found(value)
+
+        name = self.name(stem, first)
+        return name
+
+    def function(self) -> Callable[[Any], Any]:
+        code = compile("\n".join(self.lines), f"<{type(self).__name__} of {self.cls.__qualname__}>", "exec")
+        exec(code, self.scope)  # noqa: S102 - our own source: all it holds is identifiers and what repr quoted
+        made: Callable[[Any], Any] = self.scope["run"]
         return made
 
-    return decode
+
+_SCALARS: dict[Any, str] = {
+    str: "{v} if {v}.__class__ is str else as_text({v})",
+    int: "{v} if {v}.__class__ is int else as_integer({v})",
+    float: "{v} if {v}.__class__ is int or {v}.__class__ is float else as_number({v})",
+    bool: "{v} if {v}.__class__ is bool else as_boolean({v})",
+    datetime: "as_datetime({v})",
+    Any: "{v} if {v}.__class__ is str else copied({v})",
+}
 
 
-def plain(v):
-    if v is None or isinstance(v, (bool, int, float)):
-        return v
-    if isinstance(v, Enum):
-        return v.value
-    if isinstance(v, str):
-        return v
-    if is_dataclass(v):
-        return encoder_of(type(v))(v)
-    if isinstance(v, Mapping):
-        return {k: plain(x) for k, x in v.items()}
-    if isinstance(v, (list, tuple, set)):
-        return [plain(x) for x in v]
-    if isinstance(v, datetime):
-        if v.tzinfo is None:
-            v = v.replace(tzinfo=timezone.utc)
-        return v.isoformat().replace("+00:00", "Z")
-    return v
+class _DecoderSource(_Source):
+    """The source of a decoder: one statement for each field, in the order of the class.
+
+    Where that is all a constructor would do, attributes are set on a bare instance; else the constructor is called.
+    """
+
+    def __init__(self, cls: type) -> None:
+        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied)
+        super().__init__(cls, new=object.__new__, **{tool.__name__: tool for tool in tools})
+        self._direct = sets_attributes_only(cls)
+
+    def compiled(self) -> Callable[[Any], Any]:
+        self.lines = ["def run(data):", " o = new(cls)" if self._direct else " values = {}"]
+        for field in fields(self.cls):
+            if field.init:
+                self._field(field)
+            elif self._direct and field.default_factory is not MISSING:
+                self.lines.append(f" o.{field.name} = {self.name('default', field.default_factory)}()")
+        self.lines.append(" return o" if self._direct else f" return {self.name('build', self._build)}(values, data)")
+        return self.function()
+
+    def _build(self, values: dict[str, Any], data: dict[str, Any]) -> Any:
+        try:
+            instance = self.cls(**values)
+        except Exception as error:
+            raise DecodeError(f"{self.cls.__name__}: refused by its constructor") from error
+        kind = getattr(self.cls, "_kind", None)
+        if kind is not None:
+            keep_if_strange(instance, getattr(instance, kind), data)
+        return instance
+
+    def _field(self, field: Field[Any]) -> None:
+        hint = self.hints[field.name]
+        target = f"o.{field.name}" if self._direct else f"values[{field.name!r}]"
+        factory = None if field.default_factory is MISSING else field.default_factory
+        key = repr(key_of(self.cls, field))
+        self.lines += [f" if {key} in data:", f"  v = data[{key}]"]
+        custom = config_of(self.cls, field).get("decoder")
+        if custom is not None:
+            self.lines.append(f"  {target} = {self.name('custom', self._custom(custom, field))}(v)")
+        elif self._direct and field.name == getattr(self.cls, "_kind", None):
+            members = _Members(bare(hint))
+            self.lines += [
+                f"  kind = {self.name('get', members.get)}(v) if v.__class__ is str else None",
+                f"  {target} = {self.name('stranger', members.stranger)}(o, v, data) if kind is None else kind",
+            ]
+        else:
+            self.lines.append(f"  {target} = {self._expression(hint, 'v', field, factory)}")
+        if factory is not None:
+            self.lines += [" else:", f"  {target} = {self.name('default', factory)}()"]
+        elif field.default is MISSING:
+            self.lines += [" else:", f"  {target} = None"]
+
+    def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
+        hint = self.hints[field.name]
+        ready = hint if isinstance(hint, type) and not issubclass(hint, (str, int, float, list, dict)) else ()
+
+        def custom(value: Any) -> Any:
+            try:
+                return value if value is None or isinstance(value, ready) else decode(value)
+            except Exception as error:
+                raise DecodeError(f"{self.cls.__name__}.{field.name}: refused by its decoder") from error
+
+        return custom
+
+    def _expression(self, hint: Any, v: str, field: Field[Any], empty: Callable[[], Any] | None = None) -> str:
+        hint = bare(hint)
+        origin = get_origin(hint) or hint
+        if hint in _SCALARS:
+            return _SCALARS[hint].format(v=v)
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            members = _Members(hint)
+            known, odd = self.name("members", members), self.name("odd", members.odd)
+            return f"{known}[{v}] if {v}.__class__ is str else {odd}({v})"
+        if isinstance(hint, type) and is_dataclass(hint):
+            decode = self.later("decode", lambda: _inner_decoder_of(hint))
+            odd = self.name("odd", self._odd(field, "an object", Mapping, hint))
+            return f"{decode}({v}) if {v}.__class__ is dict else {odd}({v})"
+        if origin in (list, Sequence):
+            item = self._expression(argument(self.cls, hint, 0), f"{v}i", field)
+            odd = self.name("odd", self._odd(field, "a list", (list, tuple), (), empty))
+            return f"[{item} for {v}i in {v}] if {v}.__class__ is list else {odd}({v})"
+        if origin in (dict, Mapping):
+            item = self._expression(argument(self.cls, hint, 1), f"{v}i", field)
+            odd = self.name("odd", self._odd(field, "a map", Mapping, (), empty))
+            return f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}} if {v}.__class__ is dict else {odd}({v})"
+        return f"{self.name('stock', stock_decoder(hint))}({v})"
+
+    def _odd(
+        self, field: Field[Any], expected: str, alike: Any, ready: Any, empty: Callable[[], Any] | None = None
+    ) -> Callable[[Any], Any]:
+        where = f"{self.cls.__name__}.{field.name}"
+
+        def odd(value: Any) -> Any:
+            if value is None or (isinstance(value, str) and not value):
+                return None if empty is None else empty()
+            if isinstance(value, ready):
+                return value
+            if isinstance(value, alike):
+                raise _ForeignContainerError
+            raise DecodeError(f"{where}: {expected} expected, not {type(value).__name__}")
+
+        return odd
 
 
-def _compile_encoder(cls):
-    table = [(f.name, _key(cls, f), _config(cls, f).get("encoder")) for f in fields(cls)]
+def _is_container(hint: Any) -> bool:
+    hint = bare(hint)
+    return (get_origin(hint) or hint) in (list, Sequence, dict, Mapping)
 
-    def encode(obj):
-        raw = getattr(obj, "raw", None)
-        if raw is not None:
-            return _copy(raw)
-        out = {}
-        for name, key, enc in table:
-            v = getattr(obj, name)
-            if v is None or (isinstance(v, (list, dict)) and not v):
-                continue
-            out[key] = enc(v) if enc else plain(v)
-        return out
 
-    return encode
+class _EncoderSource(_Source):
+    """The source of an encoder: what a field holds is written unless it is None, [] or {}."""
+
+    def __init__(self, cls: type) -> None:
+        super().__init__(cls, plain=plain, iso=iso, copied=copied, datetime=datetime)
+
+    def compiled(self) -> Callable[[Any], dict[str, Any]]:
+        self.lines = ["def run(o):"]
+        if hasattr(self.cls, "_kind"):
+            self.lines += [" if o._raw is not None and o.raw is not None:", "  return copied(o._raw)"]
+        self.lines.append(" out = {}")
+        for field in fields(self.cls):
+            config = config_of(self.cls, field)
+            hint = self.hints[field.name]
+            written = "v" if _is_container(hint) else "v is not None"
+            if config.get("exclude") is not None:
+                written += f" and not {self.name('exclude', config['exclude'])}(v)"
+            if config.get("encoder") is not None:
+                value = f"{self.name('custom', config['encoder'])}(v)"
+            else:
+                value = self._expression(hint, "v")
+            self.lines += [f" v = o.{field.name}", f" if {written}:", f"  out[{key_of(self.cls, field)!r}] = {value}"]
+        self.lines.append(" return out")
+        return self.function()
+
+    def _expression(self, hint: Any, v: str) -> str:
+        hint = bare(hint)
+        origin = get_origin(hint) or hint
+        if hint in (str, int, float, bool):
+            return f"{v} if {v}.__class__ is {hint.__name__} else plain({v})"
+        if hint is datetime:
+            return f"iso({v}) if {v}.__class__ is datetime else plain({v})"
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return f"{v}._value_ if {v}.__class__ is {self.name('Enum', hint)} else plain({v})"
+        if isinstance(hint, type) and is_dataclass(hint):
+            encode = self.later("encode", lambda: encoder_of(hint))
+            return f"{encode}({v}) if {v}.__class__ is {self.name('Class', hint)} else plain({v})"
+        if origin in (list, Sequence):
+            item = self._expression(argument(self.cls, hint, 0), v + "i")
+            return f"[{item} for {v}i in {v}] if {v}.__class__ is list else plain({v})"
+        if origin in (dict, Mapping):
+            item = self._expression(argument(self.cls, hint, 1), v + "i")
+            return f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}} if {v}.__class__ is dict else plain({v})"
+        return f"plain({v})"

@@ -109,7 +109,9 @@ class ConfigureSessionRequest(WireModel):
 class ConfigureAuthenticatedSessionRequest(WireModel):
     """Begins or resumes the session of a guest who signed in."""
 
-    action: RequestTypeConfigureAuthenticatedSession | None = RequestTypeConfigureAuthenticatedSession.CONFIGUREAUTHENTICATEDSESSION
+    action: RequestTypeConfigureAuthenticatedSession | None = (
+        RequestTypeConfigureAuthenticatedSession.CONFIGUREAUTHENTICATEDSESSION
+    )
     token: str | None = wire(secret=True)
     tracingId: str | None = None
     deploymentId: str | None = None

@@ -29,8 +29,8 @@ def _presence(name: Optional[str]) -> Optional[EventPresenceType]:
 
 
 def _varargs(ids: Optional[list[Any]]) -> tuple[Args, dict[str, Any]]:
-    """Java's varargs; the null array has no like in Python but the keyword without a value."""
-    return (ids, {}) if ids is not None else ([], {"attachmentIds": None})
+    """Java's varargs. Nulls go by keyword: a None that follows the text would be the custom attributes left out."""
+    return (ids, {}) if ids is not None and None not in ids else ([], {"attachmentIds": ids})
 
 
 def _send(client: WebMessagingClient, message: Any, ids: Optional[list[Any]], *more: Any, **named: Any) -> Any:
@@ -118,7 +118,7 @@ _SAME: list[tuple[str, str, str]] = [
     ("java.io.IOException", "Malformed text message", "ValueError"),
     ("com.fasterxml.jackson.databind.JsonMappingException", "cannot be cast to class java.lang.String", "TypeError"),
     ("com.fasterxml.jackson.core.JsonParseException", "", "ApiError"),
-    ("cloud.genesys.webmessaging.sdk.WebMessagingException", "A conversation must be joined", "NotConnectedError"),
+    ("cloud.genesys.webmessaging.sdk.WebMessagingException", "A conversation must be joined", "$not joined"),
     ("cloud.genesys.webmessaging.sdk.WebMessagingException", "", "ApiError"),
 ]
 _STATUS = re.compile(r"Unexpected HTTP response status code (\d+)")

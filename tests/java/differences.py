@@ -90,7 +90,8 @@ def judge(case: Case, expected: Any, observed: Any, context: Mapping[str, Any], 
         context: What the names in a patch stand for in this case.
         rows: The table.
     """
-    speaking = [row for row in rows if row.speaks_of(case.key)]
+    # What concerns every frame is laid over what a row makes of a single case.
+    speaking = sorted((row for row in rows if row.speaks_of(case.key)), key=lambda row: row.everywhere)
 
     def wrong_without(left_out: Optional[Row]) -> list[str]:
         facts = expected

@@ -17,7 +17,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MARKERS: Mapping[str, Callable[[Any], bool]] = {
     "$uuid": lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None,
     "$reason": lambda value: isinstance(value, str) and value != "",
-    "$anything": lambda value: True,  # noqa: ARG005 - the shape of every marker
+    "$not joined": lambda value: value in ("NotConnectedError", "NotConfiguredError"),
 }
 """What an expected text stands for when it is one of these."""
 
@@ -86,8 +86,8 @@ def patched(facts: Any, patch: Any) -> Any:
     """Facts with a patch laid over them: what we do where we mean to differ.
 
     A dict in the patch is laid over the dict in that place, or over each dict of the list in that place;
-    ``{"$at": {"0": …}}`` over single items of a list; ``$absent`` takes a fact away; anything else replaces what
-    was there, ``{"$instead": …}`` a dict with another.
+    ``{"$at": {"0": …}}`` over single items of a list; where nothing is, a dict has nothing to be laid over. ``$absent``
+    takes a fact away; anything else replaces what was there, ``{"$instead": …}`` a dict with another.
     """
     if not isinstance(patch, dict):
         return patch
@@ -102,9 +102,13 @@ def patched(facts: Any, patch: Any) -> Any:
         return patched({}, patch)
     whole = {key: value for key, value in facts.items() if patch.get(key) != ABSENT}
     for key, part in patch.items():
-        if part != ABSENT:
+        if part != ABSENT and (key in facts or not _is_overlay(part)):
             whole[key] = patched(facts.get(key), part)
     return whole
+
+
+def _is_overlay(patch: Any) -> bool:
+    return isinstance(patch, dict) and "$instead" not in patch
 
 
 def filled(patch: Any, context: Mapping[str, Any]) -> Any:

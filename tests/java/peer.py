@@ -174,12 +174,12 @@ class Wire:
     def _react(self, event: Event) -> None:
         if event.get("ev") == "close":
             answer = self._peer.on_close
-            if answer == "echo":
-                self.send_close(event["code"], event["reason"])
-            elif isinstance(answer, tuple):
-                self.send_close(*answer)
-            elif answer is not None:
+            if callable(answer):
                 answer()
+            elif answer is not None:
+                self.send_close(*((event["code"], event["reason"]) if answer == "echo" else answer))
+                # As RFC 6455 has it, the server is the first to end the TCP connection.
+                self.fin()
         elif "text" in event:
             for text in self._peer.on_text(event["text"]):
                 self.send_text(text)
@@ -359,7 +359,7 @@ def _read_request(sock: socket.socket) -> Request:
     head = bytearray()
     while not head.endswith(b"\r\n\r\n"):
         head += _receive(sock, 1)
-    first, *lines = head.decode("latin-1").split("\r\n")
+    first, *lines = head.decode("utf-8", "replace").split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines if line)]
     request = Request(method, target, headers)

@@ -90,7 +90,7 @@ class Recorder(SessionListener):
 
     def hear(self, method: str, args: tuple[Any, ...]) -> None:
         """Called for each event."""
-        if method == "structuredMessage" and (args[0].text or "").startswith(SENTINEL):
+        if method == "structuredMessage" and str(args[0].text).startswith(SENTINEL):
             self._log.add_sentinel(self.name, args[0].text)
             return
         self._log.add(callback(self.name, method, args))

@@ -58,16 +58,18 @@ def inbound_context(case: Case) -> Mapping[str, Any]:
     """What a row may name: the frame's text, and what stands in it."""
     pushed = _whole_push(case.data["push"][0], case)
     text = pushed.get("text") or "".join(pushed.get("frag", ())) or pushed.get("split", {}).get("text", "")
-    context: dict[str, Any] = {"$raw": text}
+    context: dict[str, Any] = {"$raw": text, "$tracingId": None}
     try:
         document = json.JSONDecoder().raw_decode(text)[0]
     except ValueError:
         return context
     if isinstance(document, dict):
-        context.update({f"${name}": document.get(name) for name in ("type", "class", "code", "body", "tracingId")})
         body = document.get("body")
-        if isinstance(body, dict):
-            context.update({f"$body.{name}": value for name, value in body.items()})
+        fields = body if isinstance(body, dict) else {}
+        context.update({f"${name}": document.get(name) for name in ("type", "class", "code", "body")})
+        context.update({f"$body.{name}": value for name, value in fields.items()})
+        tracing_id = document.get("tracingId", fields.get("tracingId"))
+        context["$tracingId"] = tracing_id if isinstance(tracing_id, (str, type(None))) else str(tracing_id)
     return context
 
 

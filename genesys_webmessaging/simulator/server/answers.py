@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -31,9 +32,9 @@ def error_answer(
     status: int,
     message: str,
     *,
-    code: Optional[str] = None,
-    body: Optional[str] = None,
-    headers: Optional[Mapping[str, str]] = None,
+    code: str | None = None,
+    body: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """An error as Genesys writes it, or with the body given."""
     correlation = str(uuid.uuid4())

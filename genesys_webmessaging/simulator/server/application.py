@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Awaitable, Callable, Optional
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -17,9 +17,10 @@ from .rest import RestSide
 from .thread import clock_sleep
 from .websocket import WebSocketSide
 
-__all__ = ["make_application"]
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+__all__ = ["make_application"]
 
 UNRECORDED = ("/v1", "/simulator/")
 
@@ -36,7 +37,7 @@ def make_application(context: ServerContext, control: ControlSide) -> web.Applic
     return application
 
 
-def _recording(context: ServerContext) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _recording(context: ServerContext) -> Middleware:
     @web.middleware
     async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(UNRECORDED):
@@ -68,12 +69,12 @@ def _cors(request: web.Request) -> dict[str, str]:
     }
 
 
-def _rest_faults(context: ServerContext) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _rest_faults(context: ServerContext) -> Middleware:
     @web.middleware
     async def rest_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(UNRECORDED) or request.method == "PUT":
             return await handler(request)
-        cut: Optional[Fault] = None
+        cut: Fault | None = None
         for fault in context.faults.strike(Subject(Stage.REST, None, request.path)):
             if fault.kind == "stall":
                 await clock_sleep(context.world.clock, fault.seconds)

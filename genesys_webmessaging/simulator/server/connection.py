@@ -7,7 +7,8 @@ import json
 import socket
 import struct
 import threading
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -46,21 +47,21 @@ class Connection:
     def __init__(self, number: int, deployment: Deployment, request: web.Request, context: ServerContext) -> None:
         self.number = number
         self.deployment = deployment
-        self.session: Optional[Session] = None
+        self.session: Session | None = None
         self.headers: Mapping[str, str] = request.headers.copy()
         self.query: Mapping[str, str] = dict(request.query)
-        self.origin: Optional[str] = request.headers.get("Origin")
-        self.application: Optional[str] = request.query.get("application")
+        self.origin: str | None = request.headers.get("Origin")
+        self.application: str | None = request.query.get("application")
         self.received = Frames()
-        self.closeCode: Optional[int] = None
+        self.closeCode: int | None = None
         self.closeReason = ""
         self._secure, self._authority = request.secure, request.host
         self._ended = threading.Event()
-        self._socket: Optional[web.WebSocketResponse] = None
+        self._socket: web.WebSocketResponse | None = None
         self._transport = request.transport
         self._thread = context.thread
         self._silent = asyncio.Event()
-        self._finishing: Optional[asyncio.TimerHandle] = None
+        self._finishing: asyncio.TimerHandle | None = None
         self._context = context
         self._writer = Writer(number, self, context.faults, context.world.clock, self._sent)
 
@@ -75,7 +76,7 @@ class Connection:
         return not self._ended.is_set()
 
     @property
-    def token(self) -> Optional[str]:
+    def token(self) -> str | None:
         """The token it was configured with; None before."""
         return None if self.session is None else self.session.token
 
@@ -125,7 +126,7 @@ class Connection:
         """Leave it open, and neither read nor write any more: a dead peer."""
         self._thread.call(lambda: self.end("silence"))
 
-    def waitClosed(self, timeout: float = 5.0) -> Optional[int]:
+    def waitClosed(self, timeout: float = 5.0) -> int | None:
         """Wait until the connection has ended, and return the status of the guest's close frame.
 
         Raises:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Callable, Optional
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from weakref import WeakSet
-
-from aiohttp import web
 
 from ..faults import Faults
 from ..recording import Frame, Frames, Journal, RestRequest, Violation
@@ -18,6 +17,8 @@ from ..wire.gateway import Gateway
 from .thread import LoopThread
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from .connection import Connection
 
 __all__ = ["FrameLogger", "ServerContext"]
@@ -30,10 +31,10 @@ FrameLogger = Callable[[int, str, str], None]
 class ServerContext:
     """The world and what watches it: recordings, checks, faults, connections."""
 
-    def __init__(self, world: World, faults: Faults, thread: LoopThread, onFrame: Optional[FrameLogger]) -> None:
+    def __init__(self, world: World, faults: Faults, onFrame: FrameLogger | None = None) -> None:
         self.world = world
         self.faults = faults
-        self.thread = thread
+        self._thread: LoopThread | None = None
         self.gateway = Gateway(world)
         self.violations: Journal[Violation] = Journal()
         self.checks = Checks(world, self.violations)
@@ -45,6 +46,25 @@ class ServerContext:
         self._changed = threading.Condition()  # guards _open and _ended
         self._open: list[Connection] = []
         self._ended: deque[Connection] = deque(maxlen=ENDED_KEPT)
+
+    @property
+    def thread(self) -> LoopThread:
+        """The thread the server lives on.
+
+        Raises:
+            RuntimeError: There is none.
+        """
+        if self._thread is None:
+            raise RuntimeError("the simulator does not run: use it in a with block, or call start()")
+        return self._thread
+
+    @thread.setter
+    def thread(self, thread: LoopThread) -> None:
+        self._thread = thread
+
+    def stopped(self) -> None:
+        """The thread has ended."""
+        self._thread = None
 
     def nextConnectionNumber(self) -> int:
         """The number of the next connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -135,7 +135,7 @@ class FilesSide:
             self._tell(session, attachment, code, sentence)
 
     def _tell(self, session: Session, attachment: Attachment, code: int, sentence: str) -> None:
-        body: dict[str, Optional[object]] = {"attachmentId": attachment.id, "timestamp": self._world.clock.isoNow()}
+        body: dict[str, object | None] = {"attachmentId": attachment.id, "timestamp": self._world.clock.isoNow()}
         for peer in list(session.connections):
             if code:
                 failed = {**body, "errorCode": code, "errorMessage": sentence}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Awaitable, Callable, Mapping, Optional, Protocol
+from typing import Any, Protocol
 
 from ..faults import Fault, Faults, Stage, Subject
 from ..state.clock import Clock
@@ -35,10 +36,10 @@ class Wire(Protocol):
 class Outgoing:
     """One thing to send: a frame of the protocol, a text, or bytes for the bare socket."""
 
-    frame: Optional[dict[str, Any]] = None
-    text: Optional[str] = None
-    raw: Optional[bytes] = None
-    written: Optional[asyncio.Future[None]] = field(default=None, repr=False)
+    frame: dict[str, Any] | None = None
+    text: str | None = None
+    raw: bytes | None = None
+    written: asyncio.Future[None] | None = field(default=None, repr=False)
 
 
 class Writer:
@@ -52,7 +53,7 @@ class Writer:
         self._sent = sent
         self._waiting: deque[Outgoing] = deque()
         self._something = asyncio.Event()
-        self._held: Optional[str] = None
+        self._held: str | None = None
 
     def put(self, item: Outgoing) -> None:
         """Send something after everything put before."""

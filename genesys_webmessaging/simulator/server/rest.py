@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -21,10 +22,10 @@ LARGEST_PAGE = 500
 DEVICE_FIELDS = ("deviceToken", "language", "deviceType", "notificationProvider")
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A REST request is refused; carries the answer."""
 
-    def __init__(self, status: int, message: str, code: Optional[str] = None) -> None:
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.answer = error_answer(status, message, code=code)
 
@@ -56,10 +57,10 @@ class RestSide:
         bearer = _bearer(request)
         known = self._world.sessionJwts.get(bearer)
         if known is None:
-            raise _Refused(401, "Invalid login credentials.")
+            raise _RefusedError(401, "Invalid login credentials.")
         struck = self._context.faults.strike(Subject(Stage.JWT, None, request.path))
         if struck or self._world.identities.expired(known.jwt):
-            raise _Refused(401, "The jwt has expired.", "token.expired")
+            raise _RefusedError(401, "The jwt has expired.", "token.expired")
         self._origin_allowed(request, known.session.deployment)
         page = history_page(
             self._world, known.session, _number(request, "pageSize", 25), _number(request, "pageNumber", 1)
@@ -70,7 +71,7 @@ class RestSide:
         """The configuration of a deployment, for everybody."""
         deployment = self._world.deployments.get(request.match_info["deploymentId"])
         if deployment is None:
-            raise _Refused(404, "Deployment not found", "deployment.not.found")
+            raise _RefusedError(404, "Deployment not found", "deployment.not.found")
         scheme = "wss" if request.secure else "ws"
         return json_answer(
             deployment.config(f"{scheme}://{request.host}/v1", f"{request.scheme}://{request.host}"),
@@ -81,13 +82,13 @@ class RestSide:
         asked = await _object(request)
         deployment = self._deployment(asked.get("deploymentId"), 400)
         if not deployment.authEnabled:
-            raise _Refused(403, "Authentication is not enabled", "feature.toggle.disabled")
+            raise _RefusedError(403, "Authentication is not enabled", "feature.toggle.disabled")
         oauth = asked.get("oauth")
         if not isinstance(oauth, dict) or not (oauth.get("code") or oauth.get("idToken")):
-            raise _Refused(400, "oauth.code or oauth.idToken is missing", "required.fields.missing")
+            raise _RefusedError(400, "oauth.code or oauth.idToken is missing", "required.fields.missing")
         grant = self._world.identities.grantFor(str(oauth.get("code") or oauth.get("idToken")))
         if grant is None or grant.used or not _fits(grant, oauth):
-            raise _Refused(400, "The code or token cannot be exchanged", "invalid.grant")
+            raise _RefusedError(400, "The code or token cannot be exchanged", "invalid.grant")
         grant.used = True
         jwt = self._world.identities.issue(grant.identity, deployment.jwtSeconds)
         return json_answer({"jwt": jwt.text, "refreshToken": self._world.identities.refreshTokenFor(grant.identity)})
@@ -96,18 +97,18 @@ class RestSide:
         """A refresh token brings a new jwt, and stays good."""
         token = (await _object(request)).get("refreshToken")
         if not token:
-            raise _Refused(400, "refreshToken is missing", "required.fields.missing")
+            raise _RefusedError(400, "refreshToken is missing", "required.fields.missing")
         identity = self._world.identities.refreshTokens.get(str(token))
         if identity is None:
-            raise _Refused(401, "The refresh token is not good")
+            raise _RefusedError(401, "The refresh token is not good")
         lives = max(deployment.jwtSeconds for deployment in self._world.deployments.values())
         return json_answer({"jwt": self._world.identities.issue(identity, lives).text})
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Log somebody out, on every connection."""
-        jwt: Optional[Jwt] = self._world.identities.jwts.get(_bearer(request))
+        jwt: Jwt | None = self._world.identities.jwts.get(_bearer(request))
         if jwt is None or jwt.identity is None or self._world.identities.expired(jwt):
-            raise _Refused(401, "Invalid login credentials.")
+            raise _RefusedError(401, "Invalid login credentials.")
         for session in self._world.sessionsOf(jwt.identity):
             outbox.logout(self._world, session)
         self._world.identities.forget(jwt.identity)
@@ -119,9 +120,9 @@ class RestSide:
         asked = await _object(request)
         missing = [name for name in DEVICE_FIELDS if not asked.get(name)]
         if missing:
-            raise _Refused(400, f"missing: {', '.join(missing)}", "required.fields.missing")
+            raise _RefusedError(400, f"missing: {', '.join(missing)}", "required.fields.missing")
         if key in self._world.devices:
-            raise _Refused(409, "The device is registered already", "device.already.registered")
+            raise _RefusedError(409, "The device is registered already", "device.already.registered")
         self._world.devices[key] = asked
         return json_answer(asked)
 
@@ -130,23 +131,23 @@ class RestSide:
         key = self._device(request)
         asked = await _object(request)
         if not any(asked.get(name) for name in DEVICE_FIELDS):
-            raise _Refused(400, "nothing to update", "update.fields.missing")
+            raise _RefusedError(400, "nothing to update", "update.fields.missing")
         if key not in self._world.devices:
-            raise _Refused(404, "The device is not registered", "device.not.found")
+            raise _RefusedError(404, "The device is not registered", "device.not.found")
         self._world.devices[key].update(asked)
         return json_answer(self._world.devices[key])
 
     async def delete_device(self, request: web.Request) -> web.Response:
         """A device wants notifications no more."""
         if self._world.devices.pop(self._device(request), None) is None:
-            raise _Refused(404, "The device is not registered", "device.not.found")
+            raise _RefusedError(404, "The device is not registered", "device.not.found")
         return web.Response(status=204)
 
     def _answering(self, handler: Any) -> Any:
         async def answering(request: web.Request) -> web.StreamResponse:
             try:
                 answer: web.StreamResponse = await handler(request)
-            except _Refused as refused:
+            except _RefusedError as refused:
                 return refused.answer
             return answer
 
@@ -155,16 +156,16 @@ class RestSide:
     def _deployment(self, deploymentId: object, status: int) -> Deployment:
         deployment = self._world.deployments.get(str(deploymentId))
         if deployment is None:
-            raise _Refused(status, "Deployment not found", "deployment.not.found")
+            raise _RefusedError(status, "Deployment not found", "deployment.not.found")
         return deployment
 
     def _device(self, request: web.Request) -> tuple[str, str]:
         deployment = self._deployment(request.match_info["deploymentId"], 404)
         if not deployment.pushEnabled:
-            raise _Refused(403, "Push notifications are not enabled", "feature.toggle.disabled")
+            raise _RefusedError(403, "Push notifications are not enabled", "feature.toggle.disabled")
         token = request.match_info["token"]
         if not token.strip():
-            raise _Refused(400, "The token cannot be right", "invalid.path.parameter")
+            raise _RefusedError(400, "The token cannot be right", "invalid.path.parameter")
         return deployment.id, token
 
     def _origin_allowed(self, request: web.Request, deployment: Deployment) -> None:
@@ -172,20 +173,21 @@ class RestSide:
         if not origin:
             self._context.checks.rest(f"{request.method} {request.path} has no Origin header")
         if not deployment.allowsOrigin(origin, self._world.strict):
-            raise _Refused(403, "Origin not allowed")
+            raise _RefusedError(403, "Origin not allowed")
 
 
 def _bearer(request: web.Request) -> str:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
-        raise _Refused(401, "No authentication bearer token specified in authorization header.", "authentication.required")
+        raise _RefusedError(401, "No bearer token in the Authorization header.", "authentication.required")
     return text.strip()
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= (LARGEST_PAGE if name == "pageSize" else 10**9):
-        raise _Refused(400, f"{name} cannot be {text!r}", "invalid.value")
+    largest = LARGEST_PAGE if name == "pageSize" else 10**9
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
+        raise _RefusedError(400, f"{name} cannot be {text!r}", "invalid.value")
     return int(text)
 
 
@@ -193,9 +195,9 @@ async def _object(request: web.Request) -> dict[str, Any]:
     try:
         value = json.loads(await request.text())
     except ValueError as error:
-        raise _Refused(400, "The body is no JSON") from error
+        raise _RefusedError(400, "The body is no JSON") from error
     if not isinstance(value, dict):
-        raise _Refused(400, "The body is no JSON object")
+        raise _RefusedError(400, "The body is no JSON object")
     return value
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from typing import Awaitable, Callable, Optional, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ..state.clock import Clock
 
@@ -22,7 +23,7 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._ready: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._leave: Optional[asyncio.Event] = None
+        self._leave: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
         self._thread.start()
         self._loop = self._ready.result(PATIENCE)
@@ -85,7 +86,7 @@ class ClockTicker:
     def __init__(self, clock: Clock, thread: LoopThread) -> None:
         self._clock = clock
         self._thread = thread
-        self._handle: Optional[asyncio.TimerHandle] = None
+        self._handle: asyncio.TimerHandle | None = None
         clock.drivenBy(self)
 
     def runDueTimers(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Callable, Optional, Union
+from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
@@ -59,7 +59,7 @@ class WebSocketSide:
             self._context.connectionEnded(connection)
         return websocket
 
-    def _admitted(self, request: web.Request) -> Union[Deployment, web.Response]:
+    def _admitted(self, request: web.Request) -> Deployment | web.Response:
         world = self._context.world
         deployment = world.deployments.get(request.query.get("deploymentId", ""))
         if deployment is None or not deployment.active:
@@ -105,7 +105,7 @@ class WebSocketSide:
                 return
         context.gateway.receive(connection, frame.fields)
 
-    async def _closed(self, connection: Connection, code: Optional[int], reason: Optional[str]) -> None:
+    async def _closed(self, connection: Connection, code: int | None, reason: str | None) -> None:
         """The guest's close frame came: answer it, and end the connection."""
         connection.closeCode, connection.closeReason = code or 0, reason or ""
         self._context.checks.closed(connection)

@@ -86,9 +86,7 @@ def structured(message: Message, *, tracingId: str | None = None, unasked: bool 
     return envelope("StructuredMessage", body, unasked=unasked, tracingId=tracingId)
 
 
-def presigned(
-    attachment: Attachment, url: PresignedUrl, address: str, tracingId: str | None = None
-) -> dict[str, Any]:
+def presigned(attachment: Attachment, url: PresignedUrl, address: str, tracingId: str | None = None) -> dict[str, Any]:
     """Permission to put or get a file."""
     body = {
         "attachmentId": attachment.id,

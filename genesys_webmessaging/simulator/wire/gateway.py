@@ -64,7 +64,7 @@ class Gateway:
         except Refusal as refusal:
             peer.deliver(error(refusal.code, refusal.sentence, request.tracingId))
 
-    def refuse(self, peer: Peer, fields: Optional[dict[str, Any]], code: int, sentence: str) -> None:
+    def refuse(self, peer: Peer, fields: dict[str, Any] | None, code: int, sentence: str) -> None:
         """Answer a request with an error, as its sender wants errors."""
         request = Request(peer, fields or {})
         if request.flag("errorsAsJson"):

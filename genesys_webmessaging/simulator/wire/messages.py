@@ -67,7 +67,7 @@ def echo(world: World, request: Request) -> None:
 
 def on_message(world: World, request: Request) -> None:
     """Take a message of the guest: text, button, presence or typing."""
-    session = live_session(world, request)
+    session = live_session(request)
     asked = request.object("message")
     if session.readOnly:
         raise Refusal(BAD_REQUEST, "The conversation has ended, the session is read-only")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Iterator, Mapping, Union
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 __all__ = ["violations_of"]
 
@@ -12,7 +13,7 @@ Check = Callable[[Any, str], Iterator[str]]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def _is(kind: Union[type, tuple[type, ...]], name: str) -> Check:
+def _is(kind: type | tuple[type, ...], name: str) -> Check:
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             yield f"{path} must be {name}"
@@ -80,7 +81,8 @@ def _object(fields: Mapping[str, Check], *required: str) -> Check:
             if known is None:
                 yield f"{inside}{name} is unknown"
             elif item is None:
-                yield f"{inside}{name} is null; it must be left out" if name not in required else ""
+                if name not in required:
+                    yield f"{inside}{name} is null; it must be left out"
             elif item in ([], {}):
                 yield f"{inside}{name} is empty; it must be left out"
             else:
@@ -94,7 +96,7 @@ def _tagged(tag: str, kinds: Mapping[str, Check]) -> Check:
 
     def check(value: Any, path: str) -> Iterator[str]:
         kind = value.get(tag) if isinstance(value, dict) else None
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             yield f"{path}.{tag} must be one of {', '.join(kinds)}, not {kind!r}"
             return
         name = kind[0].lower() + kind[1:]
@@ -197,4 +199,4 @@ def violations_of(fields: dict[str, Any]) -> list[str]:
     check = REQUESTS.get(action) if isinstance(action, str) else None
     if check is None:
         return [f"unknown action {action!r}"]
-    return [sentence for sentence in check(fields, "") if sentence]
+    return list(check(fields, ""))

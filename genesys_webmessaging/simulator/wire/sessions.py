@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def live_session(world: World, request: Request) -> Session:
+def live_session(request: Request) -> Session:
     """The session a request is about, if it is configured on this connection and not expired."""
     session = request.peer.session
     if session is None:
@@ -72,7 +72,7 @@ def configure_authenticated(world: World, request: Request) -> None:
 
 def close(world: World, request: Request) -> None:
     """Make the session read-only for good; the socket that asked may go on with a new one."""
-    session = live_session(world, request)
+    session = live_session(request)
     session.state = SessionState.CLOSED
     if request.flag("closeAllConnections"):
         for other in [peer for peer in session.connections if peer is not request.peer]:
@@ -95,7 +95,7 @@ def configuration(world: World, request: Request) -> None:
 
 def jwt(world: World, request: Request) -> None:
     """A jwt for the history."""
-    issued = world.issueSessionJwt(live_session(world, request))
+    issued = world.issueSessionJwt(live_session(request))
     body = {"jwt": issued.text, "exp": int(issued.expiresAt)}
     request.peer.deliver(envelope("JwtResponse", body, tracingId=request.tracingId))
 

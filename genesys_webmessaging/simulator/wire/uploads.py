@@ -40,7 +40,7 @@ class UploadRefusal(Refusal):
 
 def on_attachment(world: World, request: Request) -> None:
     """Give permission to upload a file."""
-    session = live_session(world, request)
+    session = live_session(request)
     attachment_id = request.textOrNone("attachmentId")
     try:
         described = _described(session.deployment, request)
@@ -57,7 +57,7 @@ def on_attachment(world: World, request: Request) -> None:
 
 def get_attachment(world: World, request: Request) -> None:
     """Give permission to download a file."""
-    session = live_session(world, request)
+    session = live_session(request)
     attachment = _known(world, session, request)
     if attachment.state is not AttachmentState.UPLOADED:
         raise Refusal(ATTACHMENT_NOT_UPLOADED, f"Attachment has not been uploaded: {attachment.id}")
@@ -69,7 +69,7 @@ def get_attachment(world: World, request: Request) -> None:
 
 def delete_attachment(world: World, request: Request) -> None:
     """Forget a file."""
-    attachment = _known(world, live_session(world, request), request)
+    attachment = _known(world, live_session(request), request)
     attachment.state = AttachmentState.DELETED
     body = {"attachmentId": attachment.id}
     request.peer.deliver(envelope("AttachmentDeletedResponse", body, tracingId=request.tracingId))

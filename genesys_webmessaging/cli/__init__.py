@@ -1,0 +1,39 @@
+"""The command line: ``genesys-webmessaging``, or ``python -m genesys_webmessaging``.
+
+It needs the extra ``cli`` (click and rich), and for ``demo`` and ``simulate`` the extra
+``simulator`` too; ``demo`` is both. Nothing else in the package imports it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+# What the extras bring, by the names that are imported.
+_EXTRAS = frozenset({"aiohttp", "click", "cryptography", "rich", "yaml"})
+_USAGE = 2
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        args: The arguments after the program's name; those of the process if None.
+
+    Returns:
+        The exit status, as ``genesys-webmessaging --help`` explains it.
+    """
+    try:
+        from ._app import run
+
+        return run(args)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _EXTRAS:
+            raise
+        sys.stderr.write(
+            f"Error: this command needs the package {missing}: pip install 'genesys-webmessaging[demo]' brings it.\n"
+        )
+        return _USAGE

@@ -1,0 +1,105 @@
+"""The command itself: its subcommands, its help, and how it ends."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .._version import __version__
+from ._status import MEANINGS, Status, sentence_of, status_of
+from ._streams import prepare
+
+NAME = "genesys-webmessaging"
+
+# Each command lives in a module of its own, which is loaded only when it is called.
+_COMMANDS = {
+    "chat": "Talk to a deployment: type, and read the answers.",
+    "check": "Try every step of reaching a deployment, and say which one fails.",
+    "demo": "Watch a whole conversation, on a simulator in this process.",
+    "history": "Print the messages of a session.",
+    "regions": "List the regions of Genesys Cloud.",
+    "send": "Say one thing, and print what is answered.",
+    "simulate": "Run a local Genesys to develop against.",
+    "transcript": "Write a session's conversation to a file.",
+}
+
+_EXIT = "\n".join(f"  {status.value:<4} {meaning}" for status, meaning in MEANINGS.items())
+
+
+class Commands(click.Group):
+    """The subcommands, by the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one of them."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{cmd_name}", __package__).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"\b\nExit statuses:\n{_EXIT}",
+)
+@click.version_option(__version__, prog_name=NAME)
+@click.option("-v", "--verbose", is_flag=True, help="Log to standard error: every frame, secrets and texts masked.")
+def app(verbose: bool) -> None:
+    """Genesys Cloud Web Messaging from the guest's side.
+
+    \b
+    See what it does, without an account:
+      genesys-webmessaging demo
+    Talk to a deployment of yours:
+      genesys-webmessaging chat --region eu_central_1 --deployment-id ID
+    Every command has a --help with examples.
+    """
+    if verbose:
+        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger(__package__.partition(".")[0]).setLevel(logging.DEBUG)
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command, and turn whatever it ends with into a sentence and a status.
+
+    Args:
+        args: The arguments; those of the process if None.
+
+    Returns:
+        The exit status.
+    """
+    prepare()
+    try:
+        result = app.main(args, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return Status.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Nothing may be left that Python would flush at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Status.OK
+    except Exception as error:
+        status = status_of(error)
+        if status is None or isinstance(error, ImportError):
+            raise
+        click.echo(f"Error: {sentence_of(error)}", err=True)
+        return status
+    return int(result or 0)

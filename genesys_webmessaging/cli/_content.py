@@ -1,0 +1,249 @@
+"""The content of a message as lines for a person: one small function for each kind, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from ..models import ButtonResponseType
+from ._choices import Choices
+from ._text import clean, one_line, size, slot, span
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One paragraph of a message; ``inside``: it belongs to a card, and is drawn so."""
+
+    text: Text
+    inside: bool = False
+
+
+Pieces = Iterable[Piece]
+
+
+def pieces_of(content: Any, choices: Choices) -> list[Piece]:
+    """The lines of one piece of content, of the live conversation or of the history.
+
+    Args:
+        content: A MessageContent or WebMessagingContent.
+        choices: Takes what the guest may choose.
+    """
+    kind = str(content.contentType or "")
+    render = _RENDERERS.get(kind)
+    if render is not None:
+        field, draw = render
+        body = getattr(content, field, None)
+        if body:
+            return list(draw(body, choices))
+    return [_aside(f"(content of the kind {one_line(kind) or 'unknown'}, which cannot be shown here)")]
+
+
+def replies(offered: Iterable[Any], choices: Choices) -> Piece:
+    """Quick replies, side by side as a person would see them."""
+    row = Text()
+    for reply in offered:
+        number = choices.add(ButtonResponseType.QUICKREPLY, reply.text, reply.payload)
+        _add_button(row, number, reply.text or reply.payload)
+    return Piece(row)
+
+
+def _add_button(row: Text, number: int, label: object) -> None:
+    if row:
+        row.append("  ")
+    # No-break spaces keep a button on one line.
+    shown = f"[{number}]\u00a0{one_line(label)}".replace(" ", "\u00a0")
+    row.append(shown, "choice")
+
+
+def _aside(text: str, *, inside: bool = False) -> Piece:
+    return Piece(Text(text, "aside"), inside)
+
+
+def _quick_reply(reply: Any, choices: Choices) -> Pieces:
+    yield replies([reply], choices)
+
+
+def _quick_reply_v2(question: Any, choices: Choices) -> Pieces:
+    if question.title:
+        yield Piece(Text(clean(question.title)))
+    yield replies(question.actions, choices)
+
+
+def _heading(body: Any, below: str) -> Pieces:
+    if body.title:
+        yield Piece(Text(clean(body.title), "title"), inside=True)
+    if getattr(body, below, None):
+        yield Piece(Text(clean(getattr(body, below))), inside=True)
+
+
+def _media(body: Any) -> Pieces:
+    for name, label in (("image", "picture"), ("imageUrl", "picture"), ("video", "video")):
+        url = getattr(body, name, None)
+        if url:
+            yield _aside(f"{label}: {one_line(url)}", inside=True)
+
+
+def _card(card: Any, choices: Choices) -> Pieces:
+    yield from _heading(card, "description")
+    yield from _media(card)
+    row = Text()
+    links = []
+    for action in card.actions:
+        if str(action.type or "") == "Link":
+            links.append(_link(action.text, action.url))
+        else:
+            _add_button(row, choices.add(ButtonResponseType.BUTTON, action.text, action.payload), action.text)
+    if row:
+        yield Piece(row, inside=True)
+    yield from links
+    tap = card.defaultAction
+    if tap is not None and tap.url:
+        yield _link("Open", tap.url)
+
+
+def _link(text: object, url: object) -> Piece:
+    line = Text(one_line(text) or "Link", "link")
+    line.append(f": {one_line(url)}", "aside")
+    return Piece(line, inside=True)
+
+
+def _carousel(carousel: Any, choices: Choices) -> Pieces:
+    count = len(carousel.cards)
+    for number, card in enumerate(carousel.cards, 1):
+        if count > 1:
+            yield _aside(f"card {number} of {count}", inside=True)
+        yield from _card(card, choices)
+
+
+def _generic(template: Any, choices: Choices) -> Pieces:
+    yield from _heading(template, "description")
+    yield from _media(template)
+    row = Text()
+    for button in template.components:
+        does = button.actions
+        if does is not None and does.url:
+            yield _link(button.title, does.url)
+        else:
+            payload = does.textback if does is not None else None
+            _add_button(row, choices.add(ButtonResponseType.BUTTON, button.title, payload), button.title)
+    if row:
+        yield Piece(row, inside=True)
+
+
+def _list_template(template: Any, choices: Choices) -> Pieces:
+    yield from _heading(template, "description")
+    for item in template.components:
+        payload = item.actions.textback if item.actions is not None else None
+        number = choices.add(ButtonResponseType.BUTTON, item.title, payload or item.id)
+        yield _item(number, item.title, item.description)
+
+
+def _item(number: int, title: object, below: object) -> Piece:
+    line = Text(f"[{number}]\u00a0{one_line(title)}", "choice")
+    if below:
+        line.append(f"  {one_line(below)}", "aside")
+    return Piece(line, inside=True)
+
+
+def _date_picker(picker: Any, choices: Choices) -> Pieces:
+    yield from _heading(picker, "subtitle")
+    yield from _media(picker)
+    for time in picker.availableTimes:
+        wire = time.to_dict().get("dateTime")
+        number = choices.add(ButtonResponseType.DATEPICKER, slot(time.dateTime), str(wire) if wire else None)
+        length = span(time.duration) if isinstance(time.duration, (int, float)) and time.duration > 0 else ""
+        yield _item(number, slot(time.dateTime), length)
+    if not picker.availableTimes and (picker.dateMinimum or picker.dateMaximum):
+        bounds = [slot(bound) for bound in (picker.dateMinimum, picker.dateMaximum) if bound]
+        yield _aside(f"a time: {' to '.join(bounds)}", inside=True)
+
+
+def _list_picker(picker: Any, choices: Choices) -> Pieces:
+    asks = picker.receivedMessage
+    if asks is not None:
+        yield from _heading(asks, "subtitle")
+    for section in picker.sections:
+        if section.title:
+            yield Piece(Text(clean(section.title), "title"), inside=True)
+        for item in section.items:
+            number = choices.add(ButtonResponseType.LISTPICKER, item.title, item.id)
+            yield _item(number, item.title, item.subtitle)
+
+
+def _attachment(file: Any, _: Choices) -> Pieces:
+    bytes_ = file.fileSize or getattr(file, "contentSizeBytes", None)
+    facts = [one_line(file.mime)] if file.mime else []
+    if isinstance(bytes_, (int, float)):
+        facts.append(size(bytes_))
+    line = Text("file ", "aside")
+    line.append(one_line(file.filename) or one_line(file.text) or "without a name", "title")
+    if facts:
+        line.append(f" ({', '.join(facts)})", "aside")
+    yield Piece(line)
+
+
+def _pressed(response: Any, _: Choices) -> Pieces:
+    yield Piece(Text(f"\u2192 {one_line(response.text or response.payload)}", "pressed"))
+
+
+def _text(text: Any, _: Choices) -> Pieces:
+    yield Piece(Text(clean(text.body)))
+
+
+def _location(place: Any, _: Choices) -> Pieces:
+    told = one_line(place.text or place.address) or f"{place.latitude}, {place.longitude}"
+    yield _aside(f"place: {told}{f' ({one_line(place.url)})' if place.url else ''}")
+
+
+def _rich_link(link: Any, _: Choices) -> Pieces:
+    if link.text:
+        yield Piece(Text(clean(link.text)), inside=True)
+    yield _link(link.urlLabel, link.url)
+
+
+def _form(form: Any, _: Choices) -> Pieces:
+    if form.response:
+        yield _aside(f"(a form with {len(form.response)} answers)")
+        return
+    if form.introduction is not None:
+        yield from _heading(form.introduction, "subtitle")
+    yield _aside(f"(a form of {len(form.formPages)} pages; it cannot be filled in here)", inside=True)
+
+
+def _reactions(reactions: Any, _: Choices) -> Pieces:
+    yield _aside(", ".join(f"{one_line(one.reactionType)} \u00d7 {one.count or 1:g}" for one in reactions))
+
+
+def _named(body: Any, _: Choices) -> Pieces:
+    asks = body.receivedMessage
+    if asks is not None:
+        yield from _heading(asks, "subtitle")
+    yield _aside(f"({one_line(getattr(body, 'name', None)) or 'something'} that cannot be used here)", inside=True)
+
+
+Renderer = Callable[[Any, Choices], Pieces]
+
+# For each kind of content: the field that holds it, and how it is shown.
+_RENDERERS: dict[str, tuple[str, Renderer]] = {
+    "Attachment": ("attachment", _attachment),
+    "ButtonResponse": ("buttonResponse", _pressed),
+    "Card": ("card", _card),
+    "Carousel": ("carousel", _carousel),
+    "DatePicker": ("datePicker", _date_picker),
+    "Form": ("form", _form),
+    "GenericTemplate": ("generic", _generic),
+    "InteractiveApplication": ("interactiveApplication", _named),
+    "ListPicker": ("listPicker", _list_picker),
+    "ListTemplate": ("list", _list_template),
+    "Location": ("location", _location),
+    "PaymentRequest": ("paymentRequest", _named),
+    "Postback": ("postback", _pressed),
+    "QuickReply": ("quickReply", _quick_reply),
+    "QuickReplyV2": ("quickReplyV2", _quick_reply_v2),
+    "Reactions": ("reactions", _reactions),
+    "RichLink": ("richLink", _rich_link),
+    "Text": ("text", _text),
+}

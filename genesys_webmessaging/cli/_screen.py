@@ -1,0 +1,180 @@
+"""Where a conversation is shown: in colour on a terminal, in plain lines anywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.spinner import Spinner
+from rich.text import Text
+from rich.theme import Theme
+
+from ._content import Piece
+from ._message import Shown
+from ._text import size
+
+_THEME = Theme(
+    {
+        "time": "dim",
+        "me": "bold cyan",
+        "them": "bold green",
+        "note": "dim",
+        "bar": "green",
+        "choice": "bold yellow",
+        "pressed": "yellow",
+        "aside": "dim",
+        "title": "bold",
+        "link": "underline",
+        "good": "bold green",
+        "bad": "bold red",
+    }
+)
+_NAME_WIDTH = 10
+_INDENT = 8 + 2 + _NAME_WIDTH + 2
+# Narrower than this there is no room for columns.
+_NARROWEST = 48
+_ENDLESS = 100_000
+
+
+def is_plain(file: TextIO) -> bool:
+    """Whether a stream gets neither colours nor anything that moves."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return dumb or bool(os.environ.get("NO_COLOR")) or not file.isatty()
+
+
+def make_console(file: TextIO) -> Console:
+    """A console that keeps its hands off the text, and is plain where it should be."""
+    plain = is_plain(file)
+    return Console(
+        file=file,
+        theme=_THEME,
+        force_terminal=False if plain else None,
+        color_system=None if plain else "auto",
+        force_interactive=not plain,
+        width=None if file.isatty() else _ENDLESS,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+class Screen:
+    """Shows what happens in a conversation, line by line. Used by one thread at a time.
+
+    Args:
+        file: Where to; standard output if None.
+    """
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        out = sys.stdout if file is None else file
+        self.console = make_console(out)
+        self.plain = is_plain(out)
+        self._typing: Live | None = None
+
+    def line(self, text: str | Text = "") -> None:
+        """Print a line as it is."""
+        self.console.print(text, soft_wrap=True)
+
+    def note(self, text: str, style: str = "note") -> None:
+        """Tell of something that happened, with the time of day."""
+        self._row(f"{datetime.now().astimezone():%H:%M:%S}", "\u00b7", "note", [Piece(Text(text, style))])
+
+    def message(self, shown: Shown) -> None:
+        """Show a message; typing is over then."""
+        self.typing_over()
+        if shown.pieces:
+            self._row(shown.time, shown.who, "me" if shown.mine else "them", shown.pieces)
+        for note in shown.notes:
+            self._row(shown.time, "\u00b7", "note", [Piece(Text(note, "note"))])
+
+    def typing(self, who: str) -> None:
+        """Show that somebody is typing, until a message comes or :meth:`typing_over` is called."""
+        if self.plain:
+            self.note(f"{who} is typing \u2026")
+            return
+        self.typing_over()
+        spinner = Spinner("dots", Text(f"{who} is typing", "note"), style="note")
+        self._typing = Live(Padding(spinner, (0, 0, 0, _INDENT)), console=self.console, transient=True)
+        self._typing.start()
+
+    def typing_over(self) -> None:
+        """Nobody is typing any more."""
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Show how far a transfer has come.
+
+        Args:
+            what: "uploading picture.png", for instance.
+
+        Yields:
+            A function to call with the bytes so far and the bytes in all.
+        """
+        self.typing_over()
+        if self.plain:
+            yield _Quarters(self, what)
+            return
+        columns = (
+            TextColumn(" " * (_INDENT - 1) + "{task.description}", style="note"),
+            BarColumn(24),
+            DownloadColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    def close(self) -> None:
+        """Take away whatever moves."""
+        self.typing_over()
+
+    def _row(self, time: str, who: str, style: str, pieces: list[Piece]) -> None:
+        narrow = self.console.width < _NARROWEST
+        room = self.console.width - (2 if narrow else _INDENT)
+        for number, line in enumerate(self._lines(pieces, room)):
+            if narrow:
+                head = Text.assemble((time, "time"), " ", (who, style), "\n  ") if number == 0 else Text("  ")
+            elif number == 0:
+                head = Text.assemble((time, "time"), "  ", _fitted(who, style), "  ")
+            else:
+                head = Text(" " * _INDENT)
+            self.line(head + line)
+
+    def _lines(self, pieces: list[Piece], room: int) -> Iterator[Text]:
+        for piece in pieces:
+            width = room - 2 if piece.inside else room
+            for paragraph in piece.text.split("\n", allow_blank=True):
+                for line in paragraph.wrap(self.console, max(width, 10)):
+                    line.rstrip()
+                    yield Text.assemble(("\u2502 ", "bar"), line) if piece.inside else line
+
+
+def _fitted(name: str, style: str) -> Text:
+    text = Text(name, style)
+    text.truncate(_NAME_WIDTH, overflow="ellipsis", pad=True)
+    return text
+
+
+class _Quarters:
+    """Tells of a transfer at every quarter of it."""
+
+    def __init__(self, screen: Screen, what: str) -> None:
+        self._screen = screen
+        self._what = what
+        self._told = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        quarter = 4 if total <= 0 else int(4 * done / total)
+        if quarter > self._told:
+            self._told = quarter
+            self._screen.note(f"{self._what}: {25 * quarter} % of {size(total)}")

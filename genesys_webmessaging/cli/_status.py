@@ -1,0 +1,71 @@
+"""Exit statuses, and which error ends with which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+from ..exceptions import (
+    ApiError,
+    ConnectError,
+    NotConnectedError,
+    TooManyRequestsError,
+    WebMessagingException,
+)
+
+
+class Status(IntEnum):
+    """What the process ends with."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    CONNECTION = 3
+    TIMEOUT = 4
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Status.OK: "all went well",
+    Status.REFUSED: "the server refused something, or did not do what it should",
+    Status.USAGE: "the command was called wrongly, or something is not installed",
+    Status.CONNECTION: "there was no connection, or it broke",
+    Status.TIMEOUT: "something took too long",
+    Status.INTERRUPTED: "you interrupted it",
+}
+
+
+def _refused_handshake(error: BaseException) -> bool:
+    return isinstance(error, ConnectError) and 400 <= error.statusCode < 500
+
+
+def _unanswered_call(error: BaseException) -> bool:
+    return isinstance(error, ApiError) and error.statusCode == -1
+
+
+def _is(*kinds: type[BaseException]) -> Callable[[BaseException], bool]:
+    return lambda error: isinstance(error, kinds)
+
+
+# The first row that fits decides.
+_TABLE: tuple[tuple[Callable[[BaseException], bool], Status], ...] = (
+    (_is(TimeoutError), Status.TIMEOUT),
+    (_refused_handshake, Status.REFUSED),
+    (_unanswered_call, Status.CONNECTION),
+    (_is(ConnectionError, NotConnectedError), Status.CONNECTION),
+    (_is(WebMessagingException), Status.REFUSED),
+    (_is(OSError, TypeError, ValueError), Status.USAGE),
+)
+
+
+def status_of(error: BaseException) -> Status | None:
+    """The exit status for an error; None for one that nobody has foreseen."""
+    return next((status for fits, status in _TABLE if fits(error)), None)
+
+
+def sentence_of(error: BaseException) -> str:
+    """What to tell a person about an error: one sentence, with a hint where there is one."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, TooManyRequestsError) and error.retryAfter is not None:
+        return f"{said}; try again in {error.retryAfter:g} seconds"
+    return said

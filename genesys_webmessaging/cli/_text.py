@@ -1,0 +1,72 @@
+"""Texts for people: what came from elsewhere made harmless, and sizes, times and spans made readable."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from ..models import WebMessagingChannel
+
+# What could move the cursor, change colours or turn the direction of writing in somebody's terminal.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def clean(text: object) -> str:
+    """A text that came over the wire, without anything a terminal would obey."""
+    if text is None:
+        return ""
+    return _CONTROLS.sub("\ufffd", _BREAKS.sub("\n", str(text)).replace("\t", "    "))
+
+
+def one_line(text: object) -> str:
+    """The same, on one line."""
+    return " ".join(clean(text).split())
+
+
+def size(number: float) -> str:
+    """A number of bytes: "12.3 kB". The kilo of the protocol is 1000."""
+    value = float(number)
+    unit = 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value /= 1000
+        unit += 1
+    shown = f"{value:.1f}".rstrip("0").rstrip(".") if unit and value < 99.5 else f"{value:.0f}"
+    return f"{shown} {_UNITS[unit]}"
+
+
+def span(seconds: float) -> str:
+    """A length of time: "3 days", "90 seconds"."""
+    for length, name in _SPANS:
+        if seconds >= 2 * length or length == 1:
+            count = round(seconds / length)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return ""
+
+
+def moment(time: object) -> datetime | None:
+    """When something happened, in local time.
+
+    Args:
+        time: ISO 8601 text of whatever precision, a datetime, or None.
+
+    Returns:
+        None when it cannot be told.
+    """
+    if isinstance(time, str):
+        time = WebMessagingChannel.from_dict({"time": time}).time
+    return time.astimezone() if isinstance(time, datetime) else None
+
+
+def clock(time: object) -> str:
+    """The time of day of a moment: "10:41:03", or blanks of the same width."""
+    when = moment(time)
+    return f"{when:%H:%M:%S}" if when else " " * 8
+
+
+def slot(time: object) -> str:
+    """A date and time to choose, in local time: "Mon 24 Nov 2025, 10:00"."""
+    when = moment(time)
+    return f"{when:%a %d %b %Y, %H:%M}" if when else one_line(time)

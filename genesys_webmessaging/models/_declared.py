@@ -1,0 +1,95 @@
+"""What a dataclass and dataclasses-json's ``config`` declare about the JSON of a class."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from inspect import getattr_static
+from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
+
+from dataclasses_json import core
+from dataclasses_json.cfg import global_config
+
+from ._scalars import copied
+
+stock: Any = core  # its functions have no types
+
+
+def hints_of(cls: type) -> dict[str, Any]:
+    """Resolve the annotations of a class, also of one that was made in a function and contains itself."""
+    try:
+        return get_type_hints(cls)
+    except NameError:
+        return get_type_hints(cls, localns={**vars(sys.modules[cls.__module__]), cls.__name__: cls})
+
+
+def config_of(cls: type, field: Field[Any]) -> dict[str, Any]:
+    """Merge what dataclasses-json was told: for the type everywhere, for the class, for the field."""
+    config: dict[str, Any] = {}
+    for purpose, table in (("decoder", global_config.decoders), ("encoder", global_config.encoders)):
+        if field.type in table:
+            config[purpose] = table[field.type]
+    config.update(getattr(cls, "dataclass_json_config", None) or {})
+    config.update(field.metadata.get("dataclasses_json", {}))
+    return config
+
+
+def key_of(cls: type, field: Field[Any]) -> str:
+    """Find the JSON name of a field."""
+    letter_case = config_of(cls, field).get("letter_case")
+    return field.name if letter_case is None else str(letter_case(field.name))
+
+
+def bare(hint: Any) -> Any:
+    """Strip ``| None`` and NewType from a type; what is left of a union of several is Any."""
+    while isinstance(hint, NewType):
+        hint = hint.__supertype__
+    if get_origin(hint) in (Union, types.UnionType):
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        return bare(kinds[0]) if len(kinds) == 1 else Any
+    return hint
+
+
+def argument(cls: type, hint: Any, index: int) -> Any:
+    """Find what a list or a map is made of."""
+    arguments = get_args(hint)
+    found = arguments[index] if index < len(arguments) else Any
+    if isinstance(found, str):  # list["Name"], which Python 3.10 does not resolve
+        quoted = types.SimpleNamespace(__annotations__={"found": found})
+        found = get_type_hints(quoted, {**vars(sys.modules[cls.__module__]), cls.__name__: cls})["found"]
+    return found
+
+
+def stock_decoder(hint: Any) -> Callable[[Any], Any]:
+    """Find how dataclasses-json reads a type that the wire does not have, such as UUID or a set."""
+
+    def decode(value: Any) -> Any:
+        try:
+            if value is None:
+                return None
+            if stock._is_supported_generic(hint):
+                return stock._decode_generic(hint, value, False)
+            return stock._support_extended_types(hint, value)
+        except Exception:  # noqa: BLE001 - whatever it is that does not fit stays as it came
+            return copied(value)
+
+    return decode
+
+
+def sets_attributes_only(cls: type) -> bool:
+    """Whether setting attributes on a bare instance does all that the constructor of a class would do."""
+    maker = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    parameters = vars(maker).get("__dataclass_params__")
+    return (
+        parameters is not None
+        and parameters.init
+        and fields(maker) == fields(cls)
+        and not hasattr(cls, "__post_init__")
+        and all(getattr(cls, name) is getattr(object, name) for name in ("__new__", "__setattr__"))
+        and all(
+            field.default is MISSING or getattr_static(cls, field.name, MISSING) is field.default
+            for field in fields(cls)
+        )
+    )

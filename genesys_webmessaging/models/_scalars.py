@@ -1,0 +1,146 @@
+"""What becomes of single values: read as leniently as the server writes them, written as JSON.
+
+Each ``as…`` function is called for the values that are not of the expected kind already. It never raises:
+what cannot be made into that kind is kept as it came.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r" ?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
+)
+_EPOCH_MILLISECONDS = re.compile(r"-?[0-9]{11,}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_UTC_SHAPES = (len("2023-09-07T18:59:00Z"), len("2023-09-07T18:59:00.123Z"), len("2023-09-07T18:59:00.123456Z"))
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def copied(value: Any, leaf: Callable[[Any], Any] = same) -> Any:
+    """Copy a JSON value of any depth, so that it shares no list and no dict with the original.
+
+    Args:
+        value: The value; tuples, sets and mappings of any class are taken for lists and dicts.
+        leaf: Called for what is neither; its result goes into the copy.
+
+    Returns:
+        The copy.
+    """
+    target = _like(value)
+    if target is None:
+        return leaf(value)
+    made = {id(value): target}
+    waiting = [(value, target)]
+    while waiting:
+        source, target = waiting.pop()
+        pairs = source.items() if isinstance(source, Mapping) else enumerate(source)
+        for key, item in pairs:
+            inner = _like(item)
+            if inner is None:
+                inner = leaf(item)
+            elif id(item) in made:
+                inner = made[id(item)]
+            else:
+                made[id(item)] = inner
+                waiting.append((item, inner))
+            if target.__class__ is dict:
+                target[key] = inner
+            else:
+                target.append(inner)
+    return made[id(value)]
+
+
+def _like(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return []
+    return None
+
+
+def as_text(value: Any) -> Any:
+    if isinstance(value, (bool, int, float)):
+        try:
+            return json.dumps(value)
+        except ValueError:  # more digits than Python prints
+            return value
+    return copied(value)
+
+
+def as_integer(value: Any) -> Any:
+    try:
+        if isinstance(value, float):
+            return int(value)
+        if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+            return int(value)
+    except (ValueError, OverflowError):  # NaN, Infinity, more digits than Python reads
+        return value
+    return copied(value)
+
+
+def as_number(value: Any) -> Any:
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        if _INTEGER.fullmatch(value.strip()):
+            return as_integer(value)
+        number = float(value)
+        return number if math.isfinite(number) else value
+    return copied(value)
+
+
+def as_boolean(value: Any) -> Any:
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    return copied(value)
+
+
+def as_datetime(value: Any) -> Any:
+    """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
+    try:
+        if value.__class__ is str:
+            if len(value) in _UTC_SHAPES and value[-1] == "Z" and value[10] == "T":
+                return datetime.fromisoformat(value[:-1] + "+00:00")
+            return _datetime_of(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _EPOCH + timedelta(milliseconds=value)
+    except (ValueError, OverflowError):  # no such day, or none that Python knows
+        return value
+    return copied(value)
+
+
+def _datetime_of(text: str) -> Any:
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        if _EPOCH_MILLISECONDS.fullmatch(text):
+            return _EPOCH + timedelta(milliseconds=int(text))
+        return text
+    year, month, day, hour, minute, second, fraction, sign, zoneHours, zoneMinutes = match.groups()
+    zone = timezone.utc
+    if sign:
+        offset = timedelta(hours=int(zoneHours), minutes=int(zoneMinutes or 0))
+        zone = timezone(offset if sign == "+" else -offset)
+    microsecond = int((fraction or "")[:6].ljust(6, "0"))
+    parts = (int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond)
+    return datetime(*parts, tzinfo=zone)
+
+
+def iso(value: datetime) -> str:
+    """Write a datetime; one without a zone is taken for UTC."""
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=timezone.utc)
+    text = value.isoformat()
+    return text[:-6] + "Z" if text.endswith("+00:00") else text

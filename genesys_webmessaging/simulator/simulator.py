@@ -1,0 +1,268 @@
+"""The simulator as its users see it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .agent import Agent
+from .bot import DEFAULT_SCRIPT, BotRunner, BotScript
+from .faults import Faults
+from .recording import Frames, Journal, RestRequest, Violation
+from .server.context import FrameLogger, ServerContext
+from .server.thread import LoopThread
+from .state.clock import Clock
+from .state.deployment import Deployment
+from .state.session import Session
+from .state.world import World
+
+if TYPE_CHECKING:
+    from .server.connection import Connection
+    from .server.service import Service
+    from .server.tls import SelfSigned
+
+__all__ = ["Simulator"]
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+BotSource = bool | str | Path | Mapping[str, Any] | BotScript | None
+
+
+class Simulator:
+    """A local Genesys: WebSocket, REST and file uploads on one port of this machine, in a thread of its own.
+
+    A context manager: ``with Simulator() as simulator: client = WebMessagingClient(simulator.address)``. Everything on
+    it may be used from any thread, and every wait is bounded.
+
+    Attributes:
+        clock: The time everything runs on; `clock.advance(seconds)` sets it forward.
+        faults: What is to go wrong.
+        world: The state: deployments, sessions, identities, attachments, devices.
+        received: The frames guests sent.
+        requests: The REST requests, uploads and downloads there were.
+    """
+
+    def __init__(
+        self,
+        *,
+        deployments: Sequence[str | Deployment] = ("demo",),
+        strict: bool = True,
+        bot: BotSource = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: bool = False,
+        idsInHistory: bool = True,
+        returnsCustomMessageId: bool = True,
+        onFrame: FrameLogger | None = None,
+    ) -> None:
+        """Make a simulator; nothing runs before `start`.
+
+        Args:
+            deployments: Ids, or deployments with settings of their own. The rate of messages is limited only where a
+                deployment says so.
+            strict: Whether violations of the protocol are recorded, and missing parts of a handshake refused.
+            bot: True: the demo bot; False or None: nobody; else a bot script: its object, or the path of its file.
+            host: The address to listen on; anything but loopback opens the simulator to others.
+            port: The port; 0: any free one. After a stop, a start takes the same one again.
+            tls: Whether to speak wss and https, with a certificate of its own (`caFile`).
+            idsInHistory: Whether messages have the same id in the history as on the socket.
+            returnsCustomMessageId: Whether `metadata.customMessageId` comes back in echo and history.
+            onFrame: Called on the server's thread with connection number, "<" or ">" and the frame as it is, secrets
+                and all; `maskFrame` makes it fit for a log.
+
+        Raises:
+            ImportError: aiohttp is missing; the message says what to install.
+            ValueError: The bot script or a setting is wrong.
+        """
+        _need_aiohttp()
+        self.clock = Clock()
+        self.faults = Faults()
+        made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
+        if not made:
+            raise ValueError("a simulator needs at least one deployment")
+        self.world = World(self.clock, made, strict=strict)
+        self.world.idsInHistory = idsInHistory
+        self.world.returnsCustomMessageId = returnsCustomMessageId
+        self._host, self._port, self._with_tls = host, port, tls
+        self._context = ServerContext(self.world, self.faults, onFrame)
+        self.received: Frames = self._context.received
+        self.requests: Journal[RestRequest] = self._context.requests
+        self._service: Service | None = None
+        self._certificate: SelfSigned | None = None
+        script = DEFAULT_SCRIPT if bot is True else bot
+        if script:
+            self.world.observers.append(BotRunner(self.world, BotScript.load(script), self._has_human))
+
+    def __enter__(self) -> Simulator:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "stopped" if self._service is None else f"at {self.address}"
+        return f"<Simulator {state}, deployments {', '.join(self.world.deployments)}>"
+
+    # -- running
+
+    def start(self) -> None:
+        """Begin to listen; returns when guests can connect.
+
+        Raises:
+            RuntimeError: It runs already.
+            OSError: The address cannot be listened on.
+        """
+        from .server.service import Service
+        from .server.tls import SelfSigned
+
+        if self._service is not None:
+            raise RuntimeError(f"this simulator runs already, at {self.address}")
+        if self._with_tls:
+            self._certificate = SelfSigned(self._host)
+        thread = self._context.thread = LoopThread()
+        try:
+            tls = None if self._certificate is None else self._certificate.context
+            service = Service(self._context, self._host, self._port, tls)
+            thread.run(service.start())
+        except BaseException:
+            self._leave(thread)
+            raise
+        self._service, self._port = service, service.port
+        if self._host not in LOOPBACK:
+            log.warning("the simulator listens on %s: others can reach it", self._host)
+
+    def stop(self) -> None:
+        """End every connection and stop listening; bounded, leaves no thread. Does nothing the second time."""
+        service, self._service = self._service, None
+        if service is None:
+            return
+        thread = self._context.thread
+        try:
+            thread.run(service.stop())
+            service.stopClock()
+        finally:
+            self._leave(thread)
+
+    @property
+    def address(self) -> str:
+        """The WebSocket address: ws://127.0.0.1:PORT/v1, or wss.
+
+        Raises:
+            RuntimeError: The simulator does not run.
+        """
+        return f"{'wss' if self._with_tls else 'ws'}://{self._authority()}/v1"
+
+    @property
+    def restAddress(self) -> str:
+        """The REST address: http://127.0.0.1:PORT, or https.
+
+        Raises:
+            RuntimeError: The simulator does not run.
+        """
+        return f"{'https' if self._with_tls else 'http'}://{self._authority()}"
+
+    @property
+    def caFile(self) -> str:
+        """The certificate that a client must trust, as the path of a PEM file.
+
+        Raises:
+            RuntimeError: The simulator does not run, or not with TLS.
+        """
+        if self._certificate is None:
+            raise RuntimeError("there is a certificate only while a Simulator(tls=True) runs")
+        return str(self._certificate.caFile)
+
+    # -- looking
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What clients did against the protocol so far; empty in lenient mode."""
+        return self._context.violations.items()
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections there are and were (the last thousand), oldest first."""
+        return self._context.connections
+
+    def guest(self, timeout: float = 5.0) -> Connection:
+        """The newest open connection; waits for one.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Raises:
+            TimeoutError: Nobody connected.
+        """
+        return self._context.waitForConnection(timeout)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions that a token can reach, oldest first."""
+        return list(self.world.sessions.values())
+
+    def session(self, token: str, deploymentId: str | None = None) -> Session:
+        """The session of a token.
+
+        Args:
+            token: The guest's token.
+            deploymentId: Which deployment; None: the first one.
+
+        Raises:
+            KeyError: There is none.
+        """
+        deployment = next(iter(self.world.deployments)) if deploymentId is None else deploymentId
+        return self.world.sessions[deployment, token]
+
+    # -- taking part
+
+    def agent(
+        self,
+        deploymentId: str | None = None,
+        *,
+        token: str | None = None,
+        name: str = "Alex",
+        patience: float = 5.0,
+    ) -> Agent:
+        """A human on the other side, for ``with``: the bot is silent until it leaves the block.
+
+        Args:
+            deploymentId: Which deployment to serve; None: the first one.
+            token: Serve only the guest with this token; None: the one that came last.
+            name: The nickname guests see.
+            patience: How long its methods wait for a guest, in seconds.
+
+        Raises:
+            ValueError: There is no such deployment.
+            RuntimeError: The simulator does not run.
+        """
+        chosen = next(iter(self.world.deployments)) if deploymentId is None else deploymentId
+        return Agent(self.world, self._context.thread, chosen, token, name, patience)
+
+    def _authority(self) -> str:
+        if self._service is None:
+            raise RuntimeError("the simulator does not run: use it in a with block, or call start()")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{self._port}"
+
+    def _has_human(self, session: Session) -> bool:
+        return any(isinstance(each, Agent) and each.serves(session) for each in self.world.observers)
+
+    def _leave(self, thread: LoopThread) -> None:
+        thread.stop()
+        self._context.stopped()
+        self.world.files.clean()
+        if self._certificate is not None:
+            self._certificate.clean()
+            self._certificate = None
+
+
+def _need_aiohttp() -> None:
+    try:
+        import aiohttp  # noqa: F401 - looked for before anything is started
+    except ImportError as error:
+        raise ImportError("the simulator needs aiohttp: pip install 'genesys-webmessaging[simulator]'") from error
