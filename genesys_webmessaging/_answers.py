@@ -36,10 +36,11 @@ _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, Upload
 class _Request:
     """A request that was sent. ``outcome`` is None until its answer comes, ``waiters`` the number of those who wait."""
 
-    __slots__ = ("action", "attachment_id", "outcome", "sent_on", "silent", "waiters")
+    __slots__ = ("action", "attachment_id", "outcome", "sent_on", "silent", "tracing_id", "waiters")
 
-    def __init__(self, sent_on: object, action: str, attachment_id: str | None, silent: bool) -> None:
+    def __init__(self, sent_on: object, tracing_id: str, action: str, attachment_id: str | None, silent: bool) -> None:
         self.sent_on = sent_on
+        self.tracing_id = tracing_id
         self.action = action
         self.attachment_id = attachment_id
         self.silent = silent
@@ -78,7 +79,9 @@ class Answers:
         with self._changed:
             request = self._requests.get(tracing_id)
             if request is None or request.outcome is not None:
-                request = self._requests[tracing_id] = _Request(sent_on, action, attachment_id, silent)
+                request = self._requests[tracing_id] = _Request(
+                    sent_on, tracing_id, action, attachment_id, silent
+                )
             request.sent_on = sent_on
             self._requests.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
@@ -103,7 +106,7 @@ class Answers:
         with self._changed:
             request = self._answered_by(event)
             if request is not None and request.outcome is None:
-                request.outcome = _outcome_of(event)
+                request.outcome = _outcome_of(event, request.tracing_id)
                 if request.attachment_id is None and isinstance(event.body, PresignedUrlResponse):
                     request.attachment_id = event.body.attachmentId
                 self._changed.notify_all()
@@ -207,13 +210,13 @@ def _is_refusal(event: Event) -> bool:
     return code is not None and code >= 300
 
 
-def _outcome_of(event: Event) -> _Outcome:
+def _outcome_of(event: Event, tracing_id: str) -> _Outcome:
     if _is_refusal(event):
-        return _Outcome(error=_refusal_of(event))
+        return _Outcome(error=_refusal_of(event, tracing_id))
     return _Outcome(body=event.body)
 
 
-def _refusal_of(event: Event) -> RequestError:
+def _refusal_of(event: Event, tracing_id: str) -> RequestError:
     body = event.body
     code = event.code()
     if isinstance(body, _REFUSALS):
@@ -228,10 +231,10 @@ def _refusal_of(event: Event) -> RequestError:
         return TooManyRequestsError(
             message,
             code=code,
-            tracingId=event.tracing_id,
+            tracingId=tracing_id,
             retryAfter=retry_after if isinstance(retry_after, (int, float)) else None,
         )
-    return RequestError(message, code=code, tracingId=event.tracing_id)
+    return RequestError(message, code=code, tracingId=tracing_id)
 
 
 def _fresh(error: WebMessagingException) -> WebMessagingException:

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 
+# Eleven days in seconds: poll() cannot wait for more than twice as long.
+_LONGEST_WAIT = 1_000_000
+
+
 def text(name: str, value: object, *, empty: bool = False) -> str:
     """A str without unpaired surrogates, which no frame and no header could carry.
 
@@ -49,12 +53,12 @@ def tracing_id(value: str | None) -> str:
 
 
 def seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """A finite number of seconds above zero (or not below it)."""
+    """A finite number of seconds above zero (or not below it), and as many of them as the system can wait."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise ValueError(f"{name} must be a finite number of seconds above zero, not {value}")
-    return float(value)
+    return float(min(value, _LONGEST_WAIT))
 
 
 def whole_number(name: str, value: object) -> int:

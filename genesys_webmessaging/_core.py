@@ -8,6 +8,7 @@ import logging
 import ssl
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, TypeAlias, cast
@@ -23,6 +24,7 @@ from ._protocol import UNEXPECTED, Event, decode, heard_as, is_plain_message
 from ._redact import redact
 from ._session import Session
 from ._version import __version__
+from ._watch import Watches
 from .exceptions import ConnectError, NotConfiguredError, NotConnectedError
 from .listener import SessionListener, check_listener
 from .models import BaseMessage
@@ -40,8 +42,9 @@ CLOSE_TIMEOUT = 5.0
 APPLICATION = f"genesys-webmessaging-{__version__}"
 USER_AGENT = f"genesys-webmessaging/{__version__}"
 
-# The requests that make a session, or need none: they may be the first on a connection.
-_NEED_NO_SESSION = frozenset({"configureSession", "configureAuthenticatedSession", "getConfiguration"})
+_CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
+# What may be the first request on a connection.
+_NEED_NO_SESSION = _CONFIGURES | {"getConfiguration"}
 
 
 class _Phase(Enum):
@@ -59,6 +62,7 @@ class ClientCore:
         self._address = address_of(address)
         self._session = Session()
         self._answers = Answers()
+        self._watches = Watches()
         self._listeners: tuple[SessionListener, ...] = ()
         self._connection: Connection | None = None
         self._dispatcher: Dispatcher[_Item] | None = None
@@ -84,6 +88,8 @@ class ClientCore:
     ) -> None:
         """Open the connection. The listeners' ``webSocketConnected`` has run when this returns.
 
+        In a listener, ``webSocketConnected`` follows when the listeners have heard what they are hearing now.
+
         Args:
             deploymentId: The deployment to talk to.
             origin: The origin of the web page that the guest is on, "https://shop.example" for
@@ -107,8 +113,8 @@ class ClientCore:
             TypeError: An argument has the wrong type.
             ValueError: An argument cannot be right.
         """
-        timeout = DEFAULT_TIMEOUT if connectionTimeout is None else connectionTimeout
-        deadline = time.monotonic() + checks.seconds("connectionTimeout", timeout)
+        timeout = DEFAULT_TIMEOUT if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        deadline = time.monotonic() + timeout
         url = self._url(deploymentId, applicationName)
         headers = [
             ("User-Agent", USER_AGENT),
@@ -175,15 +181,14 @@ class ClientCore:
             self._phase = _Phase.CONNECTING
 
     def _install(self, connection: Connection, deadline: float) -> None:
-        dispatcher: Dispatcher[_Item] = Dispatcher(self._deliverer())
+        self._session.connect()
         with self._lock:
             cancelled = self._phase is _Phase.CANCELLED
             if not cancelled:
-                self._session.connect()
+                dispatcher = Dispatcher(self._deliverer(), after=self._dispatcher)
                 self._connection, self._dispatcher = connection, dispatcher
         if cancelled:
             connection.abort()
-            dispatcher.finish()
             raise ConnectError("disconnect() was called while connecting")
         heard = threading.Event()
 
@@ -194,8 +199,16 @@ class ClientCore:
                 heard.set()
 
         dispatcher.post([connected])
-        connection.start(self._receiver(dispatcher), self._ender(connection, dispatcher))
-        heard.wait(max(0.0, deadline - time.monotonic()))
+        try:
+            connection.start(self._receiver(dispatcher), self._ender(connection, dispatcher))
+            dispatcher.start()
+            if not dispatcher.waits_for_caller():
+                heard.wait(max(0.0, deadline - time.monotonic()))
+        except NotConnectedError as error:
+            raise ConnectError("disconnect() was called while connecting") from error
+        except BaseException:
+            self.disconnect()
+            raise
 
     # Receiving. The first two run on the reader thread.
 
@@ -216,11 +229,13 @@ class ClientCore:
         event = decode(text)
         self._session.observe(event)
         self._answers.observe(event)
+        self._watches.observe(event)
         return event
 
     def _ender(self, connection: Connection, dispatcher: Dispatcher[_Item]) -> Callable[[Ending], None]:
         def ended(ending: Ending) -> None:
             self._answers.close(connection)
+            self._watches.close(connection)
             if ending.code is None:
                 dispatcher.finish([lambda: self.onWebSocketError(ending.reason)])
             else:
@@ -353,7 +368,10 @@ class ClientCore:
         if not self._session.configured and action not in _NEED_NO_SESSION:
             raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
         request.tracingId = checks.tracing_id(tracingId if tracingId is not None else request.tracingId or None)
-        request.token = request.token or self._session.token
+        configures = action in _CONFIGURES
+        if configures:
+            checks.text("deploymentId", request.deploymentId)
+        request.token = checks.text("token", request.token or self._session.token or str(uuid.uuid4()))
         frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
         checks.encodable(action, frame)
         self._answers.expect(
@@ -365,13 +383,14 @@ class ClientCore:
         )
         if log.isEnabledFor(logging.DEBUG):
             log.debug("sending %s", redact(frame, self._session.secrets()))
+        if configures:
+            # Before it goes out: a listener may act on the answer before the sender runs on.
+            self._session.configure(request.token, request.deploymentId)
         try:
             connection.send(frame)
         except BaseException:
             self._answers.forget(request.tracingId)
             raise
-        if action in {"configureSession", "configureAuthenticatedSession"}:
-            self._session.configure(request.token, request.deploymentId)
         return cast("str", request.tracingId)
 
 

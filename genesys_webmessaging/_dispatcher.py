@@ -24,10 +24,15 @@ class Dispatcher(Generic[E]):
 
     Events come in batches, as one read of the socket brings them. The thread ends when the
     batch given to :meth:`finish` has been delivered.
+
+    Args:
+        deliver: What to do with each event. What it raises is logged.
+        after: The dispatcher of the connection before, which delivers its last event before this one begins.
     """
 
-    def __init__(self, deliver: Callable[[E], None]) -> None:
+    def __init__(self, deliver: Callable[[E], None], after: Dispatcher[E] | None = None) -> None:
         self._deliver = deliver
+        self._after = after
         self._queue: SimpleQueue[Sequence[E] | None] = SimpleQueue()
         # Each written by one thread alone: the number posted by the poster, the number delivered by ours.
         self._posted = 0
@@ -36,6 +41,9 @@ class Dispatcher(Generic[E]):
         self._thread = threading.Thread(
             target=self._run, name=f"genesys-webmessaging-dispatcher-{next(_numbers)}", daemon=True
         )
+
+    def start(self) -> None:
+        """Begin to deliver what was posted."""
         self._thread.start()
 
     def post(self, events: Sequence[E]) -> None:
@@ -52,12 +60,24 @@ class Dispatcher(Generic[E]):
         self.post(events)
         self._queue.put(None)
 
-    def join(self, timeout: float) -> None:
-        """Wait until the last event was delivered, seconds at most. On the dispatcher's own thread, do not wait."""
-        if threading.current_thread() is not self._thread:
+    def join(self, timeout: float | None) -> None:
+        """Wait until the last event was delivered, seconds at most. In a listener, do not wait."""
+        if self._thread.ident is not None and not self.waits_for_caller():
             self._thread.join(timeout)
 
+    def waits_for_caller(self) -> bool:
+        """Whether nothing is delivered until the caller returns, because it is called by a listener."""
+        dispatcher: Dispatcher[E] | None = self
+        while dispatcher is not None:
+            if threading.current_thread() is dispatcher._thread:
+                return True
+            dispatcher = dispatcher._after
+        return False
+
     def _run(self) -> None:
+        if self._after is not None:
+            self._after.join(None)
+            self._after = None
         while (events := self._queue.get()) is not None:
             for event in events:
                 try:

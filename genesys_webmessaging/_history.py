@@ -97,7 +97,8 @@ class HistoryClient(ClientCore):
         """
         from .rest import ApiClient
 
-        made = ApiClient(asApiHost(self._address), defaultHeaders={"Origin": checks.header("origin", origin)})
+        base = asApiHost(self._address.partition("?")[0])
+        made = ApiClient(base, defaultHeaders={"Origin": checks.header("origin", origin)})
         with self._lock:
             self._made_api_client = made
 

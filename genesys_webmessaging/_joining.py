@@ -76,14 +76,14 @@ class JoiningClient(HistoryClient):
         """
         deadline = time.monotonic() + checks.seconds("timeout", timeout)
         call = _JOIN.bind(args, named)
-        message = requests.text_message(call["initialMessage"], (), None, None)
+        message = requests.text_message(checks.text("initialMessage", call["initialMessage"]), (), None, None)
         if "origin" in call:
             if origin is not None:
                 raise TypeError("joinConversation() got origin twice")
             origin = call["origin"]
-        elif origin is None:
-            if "token" in call:
-                _check_uuid(call["token"])
+        elif origin is None and "token" in call:
+            _check_uuid(call["token"])
+        if origin is None:
             origin = f"https://{host_of(self._address)}"
         token = call["token"] if "token" in call else str(uuid.uuid4())
         request = requests.configure_session(call["deploymentId"], token, None, None)

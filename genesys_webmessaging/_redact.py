@@ -31,6 +31,7 @@ _SECRETS = frozenset(
 _TEXTS = frozenset({"text", "payload", "title", "description", "subtitle", "summaryText"})
 _VALUES_ARE_SECRET = frozenset({"customAttributes", "headers"})
 _URLS = frozenset({"url", "downloadUrl"})
+_WEB = ("http://", "https://")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -53,7 +54,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         return f"<{len(text)} characters that are not JSON>"
     for secret in secrets:
         if secret:
-            shown = shown.replace(secret, MASK)
+            shown = shown.replace(json.dumps(secret, ensure_ascii=False)[1:-1], MASK)
     return shown
 
 
@@ -84,11 +85,11 @@ def _shown(value: Any, parent: str, show_text: Callable[[str], str]) -> Any:
 def _shown_member(key: str, member: Any, parent: str, show_text: Callable[[str], str]) -> Any:
     if key in _SECRETS or (key == "code" and parent in {"data", "oauth"}):
         return MASK if member else member
-    if key in _VALUES_ARE_SECRET and isinstance(member, dict):
-        return dict.fromkeys(member, MASK)
+    if key in _VALUES_ARE_SECRET and member:
+        return dict.fromkeys(member, MASK) if isinstance(member, dict) else MASK
     if isinstance(member, str):
-        if key in _URLS:
-            return redact_url(member)
         if key in _TEXTS:
             return show_text(member)
+        if key in _URLS or member.startswith(_WEB):
+            return redact_url(member)
     return _shown(member, key, show_text)

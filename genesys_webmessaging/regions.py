@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TypeAlias
 from urllib.parse import quote, urlsplit
@@ -75,6 +76,9 @@ _DOMAINS = {
     "ap_southeast_1": "apse1.pure.cloud",
 }
 
+# Not the beginning of a host, as in wss://v1.example.com/v1.
+_VERSION = re.compile(r"(?<!/)/v1(?=[/?]|$)")
+
 AddressOrRegion: TypeAlias = str | GenesysCloudRegionWebSocketHosts
 
 
@@ -88,7 +92,7 @@ def asApiHost(address: str) -> str:
         The base address of the REST calls, ``https://api.mypurecloud.com`` for instance;
         of ``ws://host:port/v1`` it is ``http://host:port``.
     """
-    host = address.replace("wss://webmessaging.", "https://api.").replace("/v1", "")
+    host = _VERSION.sub("", address.replace("wss://webmessaging.", "https://api."))
     if host.startswith("wss://"):
         return "https://" + host[len("wss://") :]
     if host.startswith("ws://"):
@@ -113,7 +117,8 @@ def address_of(place: AddressOrRegion) -> str:
     if place.replace("-", "_") in _DOMAINS:
         return GenesysCloudRegionWebSocketHosts(place.replace("-", "_")).webSocketHost
     if place.lower().startswith(("ws://", "wss://")):
-        return _checked(place)
+        scheme, colon, rest = place.partition(":")
+        return _checked(scheme.lower() + colon + rest)
     raise ValueError(
         f"address {place!r} starts with neither ws:// nor wss://, and is not the name of a region either. "
         f"The regions are: {', '.join(_DOMAINS)}"

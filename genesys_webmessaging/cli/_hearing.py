@@ -86,6 +86,9 @@ class Hearing(SessionListener):
 
     def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
         """Tell that it is over."""
+        if statusCode == 1000:
+            self.put(Notice("disconnected", over=True))
+            return
         why = f"{statusCode}{f', {one_line(reason)}' if reason else ''}"
         self.put(Notice(f"the connection was closed ({why})", over=True))
 

@@ -95,13 +95,13 @@ class Screen:
         for note in shown.notes:
             self._row(shown.time, "\u00b7", "note", [Piece(Text(note, "note"))])
 
-    def typing(self, who: str) -> None:
+    def typing(self, told: str) -> None:
         """Show that somebody is typing, until a message comes or :meth:`typing_over` is called."""
         if self.plain:
-            self.note(f"{who} is typing \u2026")
+            self.note(f"{told} \u2026")
             return
         self.typing_over()
-        spinner = Spinner("dots", Text(f"{who} is typing", "note"), style="note")
+        spinner = Spinner("dots", Text(told, "note"), style="note")
         self._typing = Live(Padding(spinner, (0, 0, 0, _INDENT)), console=self.console, transient=True)
         self._typing.start()
 

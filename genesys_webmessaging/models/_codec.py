@@ -233,7 +233,7 @@ class _DecoderSource(_Source):
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field, factory)}")
         if factory is not None:
             self.lines += [" else:", f"  {target} = {self.name('default', factory)}()"]
-        elif field.default is MISSING:
+        elif field.default is MISSING or field.default is None:
             self.lines += [" else:", f"  {target} = None"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
@@ -264,7 +264,7 @@ class _DecoderSource(_Source):
         if origin in (list, Sequence):
             item = self._expression(argument(self.cls, hint, 0), f"{v}i", field)
             odd = self.name("odd", self._odd(field, "a list", (list, tuple), (), empty))
-            return f"[{item} for {v}i in {v}] if {v}.__class__ is list else {odd}({v})"
+            return f"([{item} for {v}i in {v}] if {v} else []) if {v}.__class__ is list else {odd}({v})"
         if origin in (dict, Mapping):
             item = self._expression(argument(self.cls, hint, 1), f"{v}i", field)
             odd = self.name("odd", self._odd(field, "a map", Mapping, (), empty))

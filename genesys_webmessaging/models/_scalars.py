@@ -22,7 +22,6 @@ _DATE = re.compile(
 )
 _EPOCH_MILLISECONDS = re.compile(r"-?[0-9]{11,}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_UTC_SHAPES = (len("2023-09-07T18:59:00Z"), len("2023-09-07T18:59:00.123Z"), len("2023-09-07T18:59:00.123456Z"))
 
 
 def same(value: Any) -> Any:
@@ -112,9 +111,7 @@ def as_datetime(value: Any) -> Any:
     """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
     try:
         if value.__class__ is str:
-            if len(value) in _UTC_SHAPES and value[-1] == "Z" and value[10] == "T":
-                return datetime.fromisoformat(value[:-1] + "+00:00")
-            return _datetime_of(value)
+            return _utc(value) if value[-1:] == "Z" else _any_zone(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _EPOCH + timedelta(milliseconds=value)
     except (ValueError, OverflowError):  # no such day, or none that Python knows
@@ -122,7 +119,14 @@ def as_datetime(value: Any) -> Any:
     return copied(value)
 
 
-def _datetime_of(text: str) -> Any:
+def _utc(text: str) -> Any:
+    try:
+        return datetime.fromisoformat(text[:-1] + "+00:00")
+    except ValueError:  # Python 3.10 wants three or six digits of a fraction
+        return _any_zone(text)
+
+
+def _any_zone(text: str) -> Any:
     match = _DATE.fullmatch(text.strip())
     if match is None:
         if _EPOCH_MILLISECONDS.fullmatch(text):

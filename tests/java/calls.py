@@ -117,7 +117,7 @@ _SAME: list[tuple[str, str, str]] = [
     ("java.io.IOException", "Output closed", "NotConnectedError"),
     ("java.io.IOException", "Malformed text message", "ValueError"),
     ("com.fasterxml.jackson.databind.JsonMappingException", "cannot be cast to class java.lang.String", "TypeError"),
-    ("com.fasterxml.jackson.core.JsonParseException", "", "ApiError"),
+    ("com.fasterxml.jackson.core.JsonParseException", "", "DecodeError"),
     ("cloud.genesys.webmessaging.sdk.WebMessagingException", "A conversation must be joined", "$not joined"),
     ("cloud.genesys.webmessaging.sdk.WebMessagingException", "", "ApiError"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any, Callable, Optional
 
@@ -25,6 +26,11 @@ class Log:
         self.changed = threading.Condition()
         self.events: list[dict[str, Any]] = []
         self.sentinels: list[tuple[str, str]] = []
+        self._sentinel = itertools.count(1)
+
+    def next_sentinel(self) -> str:
+        """A text that was not sent before."""
+        return f"{SENTINEL} {next(self._sentinel)}"
 
     def add(self, event: dict[str, Any]) -> None:
         """Write an event down."""
@@ -145,7 +151,7 @@ def still_receiving(log: Log, wire: Wire) -> Optional[list[str]]:
 
     Listeners are called one after another, so all have heard the first when one has heard the second.
     """
-    first, second = f"{SENTINEL} 1", f"{SENTINEL} 2"
+    first, second = log.next_sentinel(), log.next_sentinel()
     wire.send_text(message(first))
     wire.send_text(message(second))
     came = log.wait_for(lambda: log.has(*ENDINGS) or any(text == second for _, text in log.sentinels))

@@ -246,6 +246,8 @@ def _with_uuids(value: Any) -> Any:
 
 def _without_tracing_id(outcome: dict[str, Any], signature: str, frames: list[dict[str, Any]]) -> dict[str, Any]:
     """A method that sends returns the tracing id of what it sent, where Java's returns nothing or a future."""
+    if signature == "getWebSocket()" and outcome.get("ok") is not None:
+        return {"ok": "something"}
     if "ok" not in outcome or signature in calls.SENDS_NOTHING or not isinstance(outcome["ok"], str):
         return outcome
     sent = [frame.get("tracingId") for frame in frames]

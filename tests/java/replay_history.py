@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from genesys_webmessaging import ApiClient, RetryConfiguration, WebMessagingApi, WebMessagingClient
@@ -17,7 +17,7 @@ from genesys_webmessaging.models import WebMessagingMessageEntityList
 from genesys_webmessaging.rest import ApiResponse, Configuration
 
 from . import calls
-from .facts import Fields, dump
+from .facts import ABSENT, Fields, dump
 from .peer import Peer, Reply, Request
 from .recorder import Log, still_receiving
 from .recordings import Case
@@ -37,7 +37,7 @@ _ODD_PAGES: Mapping[str, bytes] = {
     "patched.entities_null": b'{"entities": null}',
     "patched.entities_null_page2": b'{"entities": null}',
     "patched.empty_200_body": b"",
-    "patched.bad_date": b'{"entities": [{"id": "a", "channel": {"time": "yesterday"}}]}',
+    "patched.bad_date": b'{"entities": [{"id": "a", "channel": {"time": "yesterday"}}], "total": 5}',
     "patched.unknown_enum_values": json.dumps(
         {
             "entities": [
@@ -50,7 +50,8 @@ _ODD_PAGES: Mapping[str, bytes] = {
                     "direction": "Sideways",
                     "originatingEntity": "Oracle",
                 }
-            ]
+            ],
+            "total": 5,
         }
     ).encode(),
 }
@@ -62,38 +63,39 @@ def replay(case: Case) -> tuple[Any, Any]:
         return _two_clients(case)
     log = Log()
     with stage(log=log) as scene:
-        server = Server(case)
+        server = Server(case.data["server_messages"], case.data["server_fail"], case.id)
         scene.peer.on_rest = server.answer
-        scene.peer.on_text = _fetch_jwt
+        scene.peer.on_text = fetch_jwt
         api_client = _set_up(scene, case.data["setup"])
         outcome = calls.outcome(_call_of(scene.client, api_client, case))
         _close(api_client)
-        observed = {"outcome": _described(outcome, server), **server.facts(scene.peer.port)}
+        observed = {"outcome": _described(outcome), **server.facts(scene.peer.port)}
     return _expected(case), observed
 
 
 def context(case: Case) -> Mapping[str, Any]:
-    """What a row may name: Java's requests without the last one, which is one too many, and how much there is."""
-    recorded = case.data.get("outcome")
-    done = recorded.get("ok", {}) if isinstance(recorded, dict) else {}
-    queries = case.data.get("queries") or [None]
+    """What a row may name: Java's requests without the last one, how many messages came, and the jwt that we send."""
+    outcome = case.data["outcome"]
+    done = outcome.get("ok", {}) if isinstance(outcome, dict) else {}
+    setup = case.data.get("setup", ())
+    jwt: Any = _PUSHED_JWT if "jwt" in setup else _FETCHED_JWT
+    if "call" in case.data:
+        jwt = next((step["accessToken"] for step in setup if "accessToken" in step), None)
     return {
         "$one_less": case.data["rest_requests"] - 1,
-        "$queries_but_last": queries[:-1],
+        "$queries_but_last": (case.data.get("queries") or [None])[:-1],
         "$count": done.get("entities_count"),
-        "$messages": case.data.get("server_messages"),
-        "$pushed": f"Bearer {_PUSHED_JWT}",
-        "$fetched": f"Bearer {_FETCHED_JWT}",
+        "$authorization": ABSENT if jwt is None else f"Bearer {jwt}",
     }
 
 
 class Server:
     """The REST server of the recordings: so many messages, and a list of failures to begin with."""
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._total = case.data["server_messages"]
-        self._failures = list(case.data["server_fail"])
+    def __init__(self, messages: int, failures: Sequence[Optional[int]] = (), name: str = "") -> None:
+        self._name = name
+        self._total = messages
+        self._failures = list(failures)
         self.requests: list[Request] = []
 
     def answer(self, request: Request) -> Reply:
@@ -105,7 +107,7 @@ class Server:
         if failure in (200, 204):
             return Reply(failure, self._odd_page() if failure == 200 else b"")
         headers = {"Content-Type": "application/json", **self._retry_after()}
-        if self._case.id == "patched.error_500_empty_body":
+        if self._name == "patched.error_500_empty_body":
             return Reply(failure, b"", headers)
         body = f'{{"message":"err","code":"x","status":{failure},"contextId":"cid"}}'
         return Reply(failure, body.encode(), headers)
@@ -132,7 +134,7 @@ class Server:
         size = int(asked.get("pageSize", 25))
         number = int(asked.get("pageNumber", 1))
         start = (number - 1) * size
-        if self._case.id == "patched.duplicate_page_forever":
+        if self._name == "patched.duplicate_page_forever":
             start, number = 0, 1
         page = {
             "entities": [entity(index) for index in range(start, min(start + size, self._total))],
@@ -144,11 +146,11 @@ class Server:
         return Reply(200, json.dumps(page).encode())
 
     def _odd_page(self) -> bytes:
-        if self._case.id.startswith("patched.date."):
-            time = self._case.id.removeprefix("patched.date.")
+        if self._name.startswith("patched.date."):
+            time = self._name.removeprefix("patched.date.")
             channel = {"time": int(time) if time.isdigit() else time}
-            return json.dumps({"entities": [{"id": "a", "channel": channel}]}).encode()
-        return _ODD_PAGES[self._case.id]
+            return json.dumps({"entities": [{"id": "a", "channel": channel}], "total": 0}).encode()
+        return _ODD_PAGES[self._name]
 
     def _retry_after(self) -> dict[str, str]:
         # The date of the recording has come or will come; a second from now it is always the same case.
@@ -157,7 +159,7 @@ class Server:
             "patched.retry_429_after_1": {"Retry-After": "1"},
             "patched.retry_429_lowercase_header": {"retry-after": "1"},
             "patched.retry_429_http_date": {"Retry-After": soon},
-        }.get(self._case.id, {})
+        }.get(self._name, {})
 
 
 def entity(index: int) -> dict[str, Any]:
@@ -245,7 +247,7 @@ def _by_default(client: WebMessagingClient, asked: Mapping[str, Any]) -> Any:
             Configuration.setDefaultApiClient(None)
 
 
-def _described(outcome: dict[str, Any], server: Server) -> dict[str, Any]:
+def _described(outcome: dict[str, Any]) -> dict[str, Any]:
     """A list of messages as the recordings describe it."""
     value = outcome.get("ok")
     if isinstance(value, WebMessagingMessageEntityList):
@@ -294,10 +296,9 @@ def _expected(case: Case) -> dict[str, Any]:
 def _two_clients(case: Case) -> tuple[Any, Any]:
     log = Log()
     with stage(log=log) as scene:
-        page = Case(case.suite, case.version, case.id, {"server_messages": 1, "server_fail": []})
-        server = Server(page)
+        server = Server(1)
         scene.peer.on_rest = server.answer
-        scene.peer.on_text = _fetch_jwt
+        scene.peer.on_text = fetch_jwt
         wire = scene.connect()
         scene.client.configureSession(DEPLOYMENT, TOKEN, ORIGIN)
         wire.wait_for_texts(1)
@@ -322,6 +323,7 @@ def _jwt(jwt: str, tracingId: Optional[str] = None) -> str:
     return json.dumps(frame if tracingId is None else frame | {"tracingId": tracingId})
 
 
-def _fetch_jwt(text: str) -> list[str]:
+def fetch_jwt(text: str) -> list[str]:
+    """What a server says to getJwt."""
     frame = json.loads(text)
     return [_jwt(_FETCHED_JWT, frame["tracingId"])] if frame["action"] == "getJwt" else []

@@ -4,7 +4,7 @@ Plain sockets and hand-made frames, so that it costs next to nothing and shares 
 Run by the other scripts here: ``python _firehose.py [certificate key]`` prints its port.
 
 A client says ``{"send": kind, "count": n}`` and gets n frames of that kind; every other text is answered with one frame
-of the kind "text".
+of the kind "text", which carries the tracing id of what it answers.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _serve(sock: socket.socket) -> None:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
         )
-        answer = frame(json.dumps(document("text")))
+        answer = document("text")
         while True:
             opcode, payload = _read_frame(stream)
             if opcode == 8:
@@ -120,7 +120,7 @@ def _serve(sock: socket.socket) -> None:
             if "send" in order:
                 _send_many(sock, frame(json.dumps(document(order["send"]))), order["count"])
             else:
-                sock.sendall(answer)
+                sock.sendall(frame(json.dumps({**answer, "tracingId": order.get("tracingId")})))
     except (OSError, EOFError, ValueError):
         return
     finally:

@@ -70,7 +70,7 @@ def configure_authenticated(world: World, request: Request) -> None:
     _enter(world, request, session, newSession=resumed is None)
 
 
-def close(world: World, request: Request) -> None:
+def close(world: World, request: Request) -> None:  # noqa: ARG001 - every handler takes both
     """Make the session read-only for good; the socket that asked may go on with a new one."""
     session = live_session(request)
     session.state = SessionState.CLOSED

@@ -1,0 +1,107 @@
+"""Steps in the life of a session that take more than one frame, as calls that wait for the outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import _checks
+from ._protocol import Event
+from ._watch import Deadline, watching
+from .exceptions import NotConfiguredError, RequestError
+from .models import CloseSessionRequest, ConfigureSessionRequest, SessionClearedEvent, SessionResponse
+
+if TYPE_CHECKING:
+    from .client import WebMessagingClient
+
+__all__ = ["clearConversation", "closeSession", "startNewChat"]
+
+# Seconds that a server has to close the connection of a cleared conversation itself.
+_CLOSING_TIME = 2.0
+
+
+def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionResponse:
+    """End the session, on all its connections. They stay open, and its token may begin a new one.
+
+    Args:
+        client: Connected, its session configured.
+        timeout: Seconds.
+
+    Returns:
+        The server's answer; ``connected`` is false, ``readOnly`` true.
+
+    Raises:
+        RequestError: The server refused.
+        ResponseTimeoutError: It did not answer in time.
+        NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no such session, or not any more.
+    """
+    tracingId = client.send(CloseSessionRequest(closeAllConnections=True))
+    response = client.awaitResponse(tracingId, _checks.seconds("timeout", timeout))
+    if not isinstance(response, SessionResponse) or response.connected is True:
+        raise RequestError("the server did not close the session", tracingId=tracingId)
+    return response
+
+
+def startNewChat(client: WebMessagingClient, timeout: float = 30.0) -> SessionResponse:
+    """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
+
+    For a guest who has not signed in; one who has uses
+    :meth:`~genesys_webmessaging.auth.AuthenticatedSession.startNewChat`.
+
+    Args:
+        client: Connected, its session configured.
+        timeout: Seconds that both steps together may take.
+
+    Returns:
+        The answer for the new session.
+
+    Raises:
+        RequestError: The server refused.
+        ResponseTimeoutError: It did not answer in time.
+        NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session to end, or not any more.
+    """
+    deadline = Deadline(_checks.seconds("timeout", timeout))
+    closeSession(client, timeout)
+    request = ConfigureSessionRequest(deploymentId=client.deploymentId, startNew=True)
+    return opened(client, client.send(request), deadline.remaining)
+
+
+def opened(client: WebMessagingClient, tracingId: str, timeout: float) -> SessionResponse:
+    """Wait for the session that a configure request asked for.
+
+    Raises:
+        RequestError: The server refused, or answered that there is no session.
+    """
+    response = client.awaitResponse(tracingId, timeout)
+    if not isinstance(response, SessionResponse) or response.connected is False:
+        raise RequestError("the server did not open the session", tracingId=tracingId)
+    return response
+
+
+def clearConversation(client: WebMessagingClient, timeout: float = 30.0) -> None:
+    """Clear the conversation for good, and wait until it is. The client is disconnected afterwards.
+
+    The same token may then begin a new session, on a new connection.
+
+    Args:
+        client: Connected, its session configured.
+        timeout: Seconds until the server has confirmed it.
+
+    Raises:
+        RequestError: The server refused.
+        ResponseTimeoutError: The server did not confirm it in time.
+        NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session, or not any more.
+    """
+    deadline = Deadline(_checks.seconds("timeout", timeout))
+    if client.token is None:
+        raise NotConfiguredError("clearConversation needs a session: call configureSession() first")
+
+    def cleared_or_refused(event: Event) -> bool:
+        return isinstance(event.body, SessionClearedEvent) or event.refuses
+
+    with watching(client, cleared_or_refused) as watch:
+        tracingId = client.sendPresenceEventEndUserClear()
+        outcome = watch.wait(deadline.remaining, "SessionClearedEvent")
+        if not isinstance(outcome.body, SessionClearedEvent):
+            client.awaitResponse(tracingId, 0)
+        watch.wait_for_end(min(deadline.remaining, _CLOSING_TIME))
+    client.disconnect()
