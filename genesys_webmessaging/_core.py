@@ -334,10 +334,13 @@ class ClientCore:
 
         Raises:
             TypeError: It is no request.
+            ValueError: It has no action, or something in it cannot be sent.
             NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
         """
         if not isinstance(request, WireModel) or not hasattr(request, "action") or not hasattr(request, "tracingId"):
             raise TypeError(f"request must be a request of genesys_webmessaging.models, not {type(request).__name__}")
+        if not request.action:
+            raise ValueError("request has no action, so the server could not tell what to do")
         return self._send(copy.copy(request), tracingId)
 
     def awaitResponse(self, tracingId: str, timeout: float = DEFAULT_TIMEOUT) -> Any:

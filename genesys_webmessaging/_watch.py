@@ -5,16 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
+from ._connection import Connection, State
 from ._protocol import Event
 from .exceptions import ConnectionClosedError, ResponseTimeoutError
+
+if TYPE_CHECKING:
+    from .client import WebMessagingClient
 
 
 class Watch:
     """Waits for the first frame of a kind, or the end of the connection."""
 
-    def __init__(self, connection: object, wanted: Callable[[Event], bool]) -> None:
+    def __init__(self, connection: Connection | None, wanted: Callable[[Event], bool]) -> None:
         self.connection = connection
         self._wanted = wanted
         self._event: Event | None = None
@@ -69,7 +74,7 @@ class Watches:
         self._lock = threading.Lock()
 
     @contextmanager
-    def watch(self, connection: object, wanted: Callable[[Event], bool]) -> Iterator[Watch]:
+    def watch(self, connection: Connection | None, wanted: Callable[[Event], bool]) -> Iterator[Watch]:
         """Within: frames that come are shown to the watch.
 
         Args:
@@ -79,6 +84,8 @@ class Watches:
         watch = Watch(connection, wanted)
         with self._lock:
             self._open = (*self._open, watch)
+        if connection is None or connection.state is State.CLOSED:
+            watch.end()
         try:
             yield watch
         finally:
@@ -90,11 +97,16 @@ class Watches:
         for watch in self._open:
             watch.observe(event)
 
-    def close(self, connection: object) -> None:
+    def close(self, connection: Connection | None) -> None:
         """Tell those who wait that a connection is gone."""
         for watch in self._open:
             if watch.connection is connection:
                 watch.end()
+
+
+def watching(client: WebMessagingClient, wanted: Callable[[Event], bool]) -> AbstractContextManager[Watch]:
+    """Within: frames that come on a client's connection are shown to a watch."""
+    return client._watches.watch(client._connection, wanted)
 
 
 class Deadline:

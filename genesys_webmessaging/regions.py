@@ -143,17 +143,18 @@ def configuration_url_of(address: str, deploymentId: str) -> str:
 
 
 def _checked(address: str) -> str:
+    shown = repr("***@" + address.rpartition("@")[2] if "@" in address else address)
     if any(character.isspace() or not character.isprintable() for character in address):
-        raise ValueError(f"address {address!r} holds blanks or control characters")
+        raise ValueError(f"address {shown} holds blanks or control characters")
     if "#" in address:
-        raise ValueError(f"address {address!r} has a fragment ('#…'), which a WebSocket address cannot have")
+        raise ValueError(f"address {shown} has a fragment ('#…'), which a WebSocket address cannot have")
     try:
         parts = urlsplit(address)
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError as error:
-        raise ValueError(f"address {address!r} is no usable URL: {error}") from error
+        raise ValueError(f"address {shown} is no usable URL: {error}") from error
     if not usable:
-        raise ValueError(f"address {address!r} names no host to connect to")
+        raise ValueError(f"address {shown} names no host to connect to")
     if parts.username is not None or parts.password is not None:
         raise ValueError("address must hold no user name and no password: the guest API has none")
     return address

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from . import _checks
 from ._protocol import Event
 from ._watch import Deadline, watching
-from .exceptions import NotConfiguredError, RequestError
+from .exceptions import RequestError, ResponseTimeoutError
 from .models import CloseSessionRequest, ConfigureSessionRequest, SessionClearedEvent, SessionResponse
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
     return response
 
 
-def startNewChat(client: WebMessagingClient, timeout: float = 30.0) -> SessionResponse:
+def startNewChat(client: WebMessagingClient, deploymentId: str, timeout: float = 30.0) -> SessionResponse:
     """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
     For a guest who has not signed in; one who has uses
@@ -49,6 +50,7 @@ def startNewChat(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
 
     Args:
         client: Connected, its session configured.
+        deploymentId: The session's deployment.
         timeout: Seconds that both steps together may take.
 
     Returns:
@@ -60,8 +62,8 @@ def startNewChat(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session to end, or not any more.
     """
     deadline = Deadline(_checks.seconds("timeout", timeout))
+    request = ConfigureSessionRequest(deploymentId=_checks.text("deploymentId", deploymentId), startNew=True)
     closeSession(client, timeout)
-    request = ConfigureSessionRequest(deploymentId=client.deploymentId, startNew=True)
     return opened(client, client.send(request), deadline.remaining)
 
 
@@ -92,16 +94,26 @@ def clearConversation(client: WebMessagingClient, timeout: float = 30.0) -> None
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session, or not any more.
     """
     deadline = Deadline(_checks.seconds("timeout", timeout))
-    if client.token is None:
-        raise NotConfiguredError("clearConversation needs a session: call configureSession() first")
+    tracingId = str(uuid.uuid4())
 
-    def cleared_or_refused(event: Event) -> bool:
-        return isinstance(event.body, SessionClearedEvent) or event.refuses
+    def decided(event: Event) -> bool:
+        return isinstance(event.body, SessionClearedEvent) or _is_refused(client, tracingId)
 
-    with watching(client, cleared_or_refused) as watch:
-        tracingId = client.sendPresenceEventEndUserClear()
+    with watching(client, decided) as watch:
+        client.sendPresenceEventEndUserClear(tracingId=tracingId)
         outcome = watch.wait(deadline.remaining, "SessionClearedEvent")
         if not isinstance(outcome.body, SessionClearedEvent):
             client.awaitResponse(tracingId, 0)
         watch.wait_for_end(min(deadline.remaining, _CLOSING_TIME))
     client.disconnect()
+
+
+def _is_refused(client: WebMessagingClient, tracingId: str) -> bool:
+    try:
+        client.awaitResponse(tracingId, 0)
+    except RequestError:
+        return True
+    except (ResponseTimeoutError, ValueError):
+        # Neither answered yet, nor perhaps sent.
+        return False
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import genesys_webmessaging
 from genesys_webmessaging import (
     GenesysCloudRegionWebSocketHosts,
     NotConfiguredError,
@@ -32,7 +34,7 @@ from genesys_webmessaging.models import (
 
 VECTORS = Path(__file__).parent / "data" / "vectors"
 NOWHERE = "ws://127.0.0.1:9/v1"
-TOKEN = "33333333-3333-4333-8333-333333333333"  # noqa: S105 - any UUID
+TOKEN = "33333333-3333-4333-8333-333333333333"
 
 OAUTH = OAuthParams(code="c")
 
@@ -188,7 +190,7 @@ def test_a_listener_method_gets_the_object_under_its_own_name_and_the_raw_messag
         ("configureSession", ("d",), ["(deploymentId, origin)", "(deploymentId, token, origin, startNew=None)"]),
         ("configureSession", ("d", TOKEN, "o", True, "x"), ["(deploymentId, origin)"]),
         ("configureAuthenticatedSession", ("d", "o"), ["(deploymentId, token, origin, data)"]),
-        ("joinConversation", ("d",), ["(deploymentId, initialMessage)", "(deploymentId, token, initialMessage)"]),
+        ("joinConversation", ("d",), ["(deploymentId, initialMessage)", "(deploymentId, token, initialMessage"]),
     ],
 )
 def test_a_call_that_fits_no_form_is_told_the_forms(
@@ -198,6 +200,39 @@ def test_a_call_that_fits_no_form_is_told_the_forms(
         getattr(client, name)(*args)
 
     assert all(f"{name}{form}" in str(caught.value) for form in forms), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        *((name, tuple(form)) for name, form in FORMS if name.startswith("configure")),
+        ("joinConversation", ("deploymentId", "initialMessage")),
+        ("joinConversation", ("deploymentId", "token", "initialMessage")),
+        ("joinConversation", ("deploymentId", "token", "initialMessage", "origin")),
+        ("sendMessage", ("message", "*attachmentIds")),
+        ("sendMessage", ("message", "customAttributes", "*attachmentIds")),
+    ],
+)
+def test_the_type_checker_knows_every_documented_form(name: str, form: tuple[str, ...]) -> None:
+    assert any(_accepts(overload, form) for overload in overloads_of(name)), overloads_of(name)
+
+
+def overloads_of(name: str) -> list[ast.arguments]:
+    """The signatures under @overload, read from the sources: Python 3.10 does not keep them."""
+    found = []
+    for path in Path(genesys_webmessaging.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                decorators = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]
+                found += [node.args] if "overload" in decorators else []
+    return found
+
+
+def _accepts(overload: ast.arguments, form: tuple[str, ...]) -> bool:
+    by_position = [each.arg for each in (*overload.posonlyargs, *overload.args)][1:]
+    required = len(by_position) - len(overload.defaults)
+    varargs = (f"*{overload.vararg.arg}",) if overload.vararg else ()
+    return any((*by_position[:count], *varargs) == form for count in range(required, len(by_position) + 1))
 
 
 def test_a_third_string_of_send_message_is_an_attachment_id_and_not_java_18s_tracing_id() -> None:

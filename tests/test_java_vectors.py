@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from java import differences
 from java.differences import Verdict
-from java.facts import differences as what_differs
 from java.recordings import Case
 from java.replay import Replay
 
@@ -26,7 +24,14 @@ def test_we_do_what_java_does_or_what_the_table_says(case: Case) -> None:
     assert verdict.complaints == (), "\n".join([str(case), *verdict.complaints])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_row_belongs_to_a_topic_and_every_topic_has_rows() -> None:
+    topics = {topic["topic"]: topic for topic in differences.topics()}
+    recorded = {name for name, topic in topics.items() if "unrecorded" not in topic}
+
+    assert {row.topic for row in ROWS} == recorded
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.topic}-{row.cases[0]}")
 def test_every_row_of_the_table_speaks_of_cases_in_which_we_differ(row: differences.Row) -> None:
     cases = [case for case in REPLAY.cases if row.speaks_of(case.key)]
 
@@ -41,7 +46,7 @@ def test_the_count_of_agreements_and_differences(capsys: pytest.CaptureFixture[s
     differ = sum(bool(verdict.matters) for verdict in verdicts)
     only_everywhere = sum(verdict.only_everywhere for verdict in verdicts)
     with capsys.disabled():
-        print(  # noqa: T201 - the count is what one runs this for
+        print(
             f"\n{len(verdicts)} recorded cases of the Java SDK replayed: {agree} agree, {differ} are intended "
             f"differences ({only_everywhere} of them only in what every handshake, frame or REST request carries)"
         )

@@ -10,6 +10,7 @@ from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models import StructuredMessage
 from . import _events as events
 from ._choices import Choice
+from ._files import download_picture, upload_picture
 from ._hearing import Hearing, Notice
 from ._message import Shown, show
 from ._screen import Screen
@@ -53,7 +54,21 @@ class Actor:
         self._acknowledge(self.client.sendMessage(text, attributes, *files))
         if attributes:
             told = ", ".join(f"{key}={value}" for key, value in attributes.items())
-            self.screen.note(f"custom attributes went along: {told}")
+            self.screen.note(f"custom attributes: {told}")
+
+    def share(self, text: str, name: str, picture: bytes) -> str:
+        """Upload a picture and send it.
+
+        Returns:
+            Its attachment id.
+        """
+        attachment_id = upload_picture(self.client, self.screen, name, picture, self._patience)
+        self.say(text, None, attachment_id)
+        return attachment_id
+
+    def fetch(self, attachment_id: str, name: str, picture: bytes) -> None:
+        """Download a picture that was sent, and see that it is the same."""
+        download_picture(self.client, self.screen, attachment_id, name, picture, self._patience)
 
     def choose(self, choice: Choice) -> None:
         """Press a button."""
@@ -89,7 +104,8 @@ class Actor:
         """Show what comes, until nothing has come for a while.
 
         Args:
-            quiet: Seconds without anything after the first message; before it there is all the patience.
+            quiet: Seconds without anything after the first message; before it there is all the patience,
+                and it is never more than that.
 
         Returns:
             What the other side said.
@@ -98,7 +114,7 @@ class Actor:
         limit = self._patience
         while (shown := self._hear(lambda _, shown: not shown.mine, limit)) is not None:
             told.append(shown)
-            limit = quiet
+            limit = min(quiet, self._patience)
         return told
 
     def _acknowledge(self, tracing_id: str) -> None:

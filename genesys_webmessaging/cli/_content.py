@@ -105,9 +105,7 @@ def _card(card: Any, choices: Choices) -> Pieces:
 
 
 def _link(text: object, url: object) -> Piece:
-    line = Text(one_line(text) or "Link", "link")
-    line.append(f": {one_line(url)}", "aside")
-    return Piece(line, inside=True)
+    return Piece(Text.assemble((one_line(text) or "Link", "link"), (f": {one_line(url)}", "aside")), inside=True)
 
 
 def _carousel(carousel: Any, choices: Choices) -> Pieces:
@@ -142,7 +140,7 @@ def _list_template(template: Any, choices: Choices) -> Pieces:
 
 
 def _item(number: int, title: object, below: object) -> Piece:
-    line = Text(f"[{number}]\u00a0{one_line(title)}", "choice")
+    line = Text.assemble((f"[{number}]\u00a0{one_line(title)}", "choice"))
     if below:
         line.append(f"  {one_line(below)}", "aside")
     return Piece(line, inside=True)
@@ -178,8 +176,7 @@ def _attachment(file: Any, _: Choices) -> Pieces:
     facts = [one_line(file.mime)] if file.mime else []
     if isinstance(bytes_, (int, float)):
         facts.append(size(bytes_))
-    line = Text("file ", "aside")
-    line.append(one_line(file.filename) or one_line(file.text) or "without a name", "title")
+    line = Text.assemble(("file ", "aside"), (one_line(file.filename or file.text) or "without a name", "title"))
     if facts:
         line.append(f" ({', '.join(facts)})", "aside")
     yield Piece(line)

@@ -33,7 +33,7 @@ def compare(heard: Iterable[StructuredMessage], history: Sequence[WebMessagingMe
     count = f"history: {len(stored)} message{'' if len(stored) == 1 else 's'} over REST"
     if everything:
         if live == stored:
-            return Report(f"{count}, the same as were heard live", True)
+            return Report(f"{count}, the same as heard live", True)
         return Report(f"{count}, which are not the {len(live)} that were heard live", False)
     live = [essence for essence in live if essence.says]
     rest = list(stored)
@@ -43,8 +43,8 @@ def compare(heard: Iterable[StructuredMessage], history: Sequence[WebMessagingMe
             rest.remove(essence)
             found += 1
     if found == len(live):
-        return Report(f"{count}, with all {found} that were heard live", True)
-    return Report(f"{count}; {found} of the {len(live)} that were heard live are in it so far", True)
+        return Report(f"{count}, all {found} that were said here among them", True)
+    return Report(f"{count}; of the {len(live)} that were said here {found} are in it so far", True)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Shown:
     @property
     def text(self) -> str:
         """What was said, without colours and boxes."""
-        return "\n".join(("| " if piece.inside else "") + piece.text.plain for piece in self.pieces)
+        lines = ("| " * piece.inside + line for piece in self.pieces for line in piece.text.plain.split("\n"))
+        return "\n".join(lines).replace("\u00a0", " ")
 
 
 def show(message: Any) -> Shown:

@@ -50,10 +50,18 @@ def is_plain(file: TextIO) -> bool:
     return dumb or bool(os.environ.get("NO_COLOR")) or not file.isatty()
 
 
+class _Console(Console):
+    """A console that leaves it to the command how to end when nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error instead of ending the process with 1."""
+        raise BrokenPipeError
+
+
 def make_console(file: TextIO) -> Console:
     """A console that keeps its hands off the text, and is plain where it should be."""
     plain = is_plain(file)
-    return Console(
+    return _Console(
         file=file,
         theme=_THEME,
         force_terminal=False if plain else None,
@@ -112,7 +120,7 @@ class Screen:
             self._typing = None
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+    def progress(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
         """Show how far a transfer has come.
 
         Args:
@@ -126,11 +134,11 @@ class Screen:
             yield _Quarters(self, what)
             return
         columns = (
-            TextColumn(" " * (_INDENT - 1) + "{task.description}", style="note"),
-            BarColumn(24),
+            TextColumn(" " * _INDENT + "{task.description}", style="note"),
+            BarColumn(16),
             DownloadColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as bar:
+        with Progress(*columns, console=self.console) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -156,6 +164,7 @@ class Screen:
             for paragraph in piece.text.split("\n", allow_blank=True):
                 for line in paragraph.wrap(self.console, max(width, 10)):
                     line.rstrip()
+                    line.plain = line.plain.replace("\u00a0", " ")
                     yield Text.assemble(("\u2502 ", "bar"), line) if piece.inside else line
 
 
@@ -173,8 +182,10 @@ class _Quarters:
         self._what = what
         self._told = 0
 
-    def __call__(self, done: int, total: int) -> None:
-        quarter = 4 if total <= 0 else int(4 * done / total)
+    def __call__(self, done: int, total: int | None) -> None:
+        if not total:
+            return
+        quarter = 4 * done // total
         if quarter > self._told:
             self._told = quarter
             self._screen.note(f"{self._what}: {25 * quarter} % of {size(total)}")

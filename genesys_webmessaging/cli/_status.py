@@ -63,9 +63,20 @@ def status_of(error: BaseException) -> Status | None:
     return next((status for fits, status in _TABLE if fits(error)), None)
 
 
+_HINTS = {
+    401: "the deployment wants guests to sign in, or the sign-in is no longer good",
+    403: "there is no active deployment with that id there, or it does not take guests from that origin (--origin)",
+    404: "nothing speaks WebSocket at that address",
+}
+
+
 def sentence_of(error: BaseException) -> str:
     """What to tell a person about an error: one sentence, with a hint where there is one."""
-    said = str(error) or type(error).__name__
+    said = str(error).rstrip(".") or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, TooManyRequestsError) and error.retryAfter is not None:
         return f"{said}; try again in {error.retryAfter:g} seconds"
+    if isinstance(error, ConnectError) and error.statusCode in _HINTS:
+        return f"{said}: {_HINTS[error.statusCode]}"
     return said

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..client import WebMessagingClient
 from ..models import ButtonResponseType
 from ._actor import Actor, Wanted
 from ._choices import Choice, chosen
+from ._files import make_picture
 from ._message import Shown
 
 ATTRIBUTES = {"page": "/hats/sun-hat", "customer": "demo"}
@@ -13,6 +15,8 @@ ATTRIBUTES = {"page": "/hats/sun-hat", "customer": "demo"}
 _OFFERS_TAKEN = 1
 # Seconds of silence that end an answer when nobody knows how long it will be.
 _QUIET = 3.0
+
+_PICTURE = "favourite.png"
 
 
 def with_the_bot(actor: Actor) -> None:
@@ -29,10 +33,10 @@ def with_the_bot(actor: Actor) -> None:
     picker = actor.expect(_offers(ButtonResponseType.DATEPICKER), "times to choose from")
     actor.choose(picker.choices[0])
     actor.expect(_says("appointment"), "the appointment")
-
-
-def farewell(actor: Actor) -> None:
-    """The end of the conversation with the bot of the simulator."""
+    picture = make_picture(800, 600)
+    attachment_id = actor.share("Here is one that I like.", _PICTURE, picture)
+    actor.expect(_says(_PICTURE), "an answer to the picture")
+    actor.fetch(attachment_id, _PICTURE, picture)
     actor.say("Goodbye!")
     actor.expect(_says("Goodbye"), "a goodbye")
 
@@ -58,6 +62,14 @@ def with_anybody(actor: Actor, *, joining: bool) -> None:
     actor.say("Hello! This is a demonstration of a chat client, no need to answer.", ATTRIBUTES)
     if not actor.listen(_QUIET):
         actor.screen.note("nobody has answered yet")
+    if _takes_pictures(actor.client):
+        picture = make_picture(120, 90)
+        actor.fetch(actor.share("A picture, as part of the demonstration.", _PICTURE, picture), _PICTURE, picture)
+        actor.listen(_QUIET)
+
+
+def _takes_pictures(client: WebMessagingClient) -> bool:
+    return client.allowedMediaInbound is not None and client.isMimeTypeAllowedInbound("image/png")
 
 
 def _offers(kind: ButtonResponseType) -> Wanted:

@@ -76,7 +76,6 @@ def _simulator(pace: float) -> Iterator[Place]:
 def _here(place: Place, screen: Screen, pace: float) -> Status:
     with _actor(place, screen, _PATIENCE, pace) as (actor, _):
         stories.with_the_bot(actor)
-        stories.farewell(actor)
         return _finished(actor, everything=True)
 
 

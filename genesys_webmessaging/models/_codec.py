@@ -22,7 +22,7 @@ from dataclasses_json.core import _ExtendedEncoder
 
 from ..exceptions import DecodeError
 from ._declared import argument, bare, config_of, hints_of, key_of, sets_attributes_only, stock_decoder
-from ._scalars import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso
+from ._scalars import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 
 M = TypeVar("M")
 
@@ -190,7 +190,7 @@ class _DecoderSource(_Source):
     """
 
     def __init__(self, cls: type) -> None:
-        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied)
+        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied, texts)
         super().__init__(cls, new=object.__new__, **{tool.__name__: tool for tool in tools})
         self._direct = sets_attributes_only(cls)
 
@@ -200,9 +200,12 @@ class _DecoderSource(_Source):
             if field.init:
                 self._field(field)
             elif self._direct and field.default_factory is not MISSING:
-                self.lines.append(f" o.{field.name} = {self.name('default', field.default_factory)}()")
+                self.lines.append(f" o.{field.name} = {self._made(field.default_factory)}")
         self.lines.append(" return o" if self._direct else f" return {self.name('build', self._build)}(values, data)")
         return self.function()
+
+    def _made(self, factory: Callable[[], Any]) -> str:
+        return "[]" if factory is list else f"{self.name('make', factory)}()"
 
     def _build(self, values: dict[str, Any], data: dict[str, Any]) -> Any:
         try:
@@ -232,7 +235,7 @@ class _DecoderSource(_Source):
         else:
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field, factory)}")
         if factory is not None:
-            self.lines += [" else:", f"  {target} = {self.name('default', factory)}()"]
+            self.lines += [" else:", f"  {target} = {self._made(factory)}"]
         elif field.default is MISSING or field.default is None:
             self.lines += [" else:", f"  {target} = None"]
 
@@ -266,9 +269,11 @@ class _DecoderSource(_Source):
             odd = self.name("odd", self._odd(field, "a list", (list, tuple), (), empty))
             return f"([{item} for {v}i in {v}] if {v} else []) if {v}.__class__ is list else {odd}({v})"
         if origin in (dict, Mapping):
-            item = self._expression(argument(self.cls, hint, 1), f"{v}i", field)
+            kind = argument(self.cls, hint, 1)
+            item = self._expression(kind, f"{v}i", field)
+            read = f"texts({v})" if kind is str else f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
             odd = self.name("odd", self._odd(field, "a map", Mapping, (), empty))
-            return f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}} if {v}.__class__ is dict else {odd}({v})"
+            return f"{read} if {v}.__class__ is dict else {odd}({v})"
         return f"{self.name('stock', stock_decoder(hint))}({v})"
 
     def _odd(

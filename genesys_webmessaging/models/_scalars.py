@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -79,6 +80,14 @@ def as_text(value: Any) -> Any:
     return copied(value)
 
 
+def texts(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy a map of texts; null stays null."""
+    for value in values.values():
+        if value.__class__ is not str:
+            return {key: as_text(value) for key, value in values.items()}
+    return values.copy()
+
+
 def as_integer(value: Any) -> Any:
     try:
         if isinstance(value, float):
@@ -107,23 +116,33 @@ def as_boolean(value: Any) -> Any:
     return copied(value)
 
 
+if sys.version_info >= (3, 11):
+    _utc = datetime.fromisoformat
+else:
+
+    def _utc(text: str) -> datetime:
+        return datetime.fromisoformat(text[:-1] + "+00:00")
+
+
 def as_datetime(value: Any) -> Any:
     """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
     try:
-        if value.__class__ is str:
-            return _utc(value) if value[-1:] == "Z" else _any_zone(value)
+        if value.__class__ is str and value[-1:] == "Z":
+            return _utc(value)
+    except ValueError:  # Python 3.10 wants three or six digits of a fraction
+        return _any_datetime(value)
+    return _any_datetime(value)
+
+
+def _any_datetime(value: Any) -> Any:
+    try:
+        if isinstance(value, str):
+            return _any_zone(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _EPOCH + timedelta(milliseconds=value)
     except (ValueError, OverflowError):  # no such day, or none that Python knows
         return value
     return copied(value)
-
-
-def _utc(text: str) -> Any:
-    try:
-        return datetime.fromisoformat(text[:-1] + "+00:00")
-    except ValueError:  # Python 3.10 wants three or six digits of a fraction
-        return _any_zone(text)
 
 
 def _any_zone(text: str) -> Any:
@@ -147,4 +166,4 @@ def iso(value: datetime) -> str:
     if value.tzinfo is None:
         value = value.replace(tzinfo=timezone.utc)
     text = value.isoformat()
-    return text[:-6] + "Z" if text.endswith("+00:00") else text
+    return text[:-6] + "Z" if text[-6:] == "+00:00" else text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from genesys_webmessaging import ApiError, ConnectError, WebMessagingClient
 from genesys_webmessaging.models import AllowedMedia, EventPresenceType, OAuthParams
@@ -20,20 +21,26 @@ def _optional(value: Any) -> tuple[Any, ...]:
     return (None,) if value is None else (value["of"],)
 
 
-def _params(value: Optional[dict[str, Any]]) -> Optional[OAuthParams]:
+def _named(name: str, value: Any) -> dict[str, Any]:
+    """An Optional that is a keyword in Python."""
+    values = _optional(value)
+    return {name: values[0]} if values else {}
+
+
+def _params(value: dict[str, Any] | None) -> OAuthParams | None:
     return None if value is None else OAuthParams(**value)
 
 
-def _presence(name: Optional[str]) -> Optional[EventPresenceType]:
+def _presence(name: str | None) -> EventPresenceType | None:
     return None if name is None else EventPresenceType[name]
 
 
-def _varargs(ids: Optional[list[Any]]) -> tuple[Args, dict[str, Any]]:
+def _varargs(ids: list[Any] | None) -> tuple[Args, dict[str, Any]]:
     """Java's varargs. Nulls go by keyword: a None that follows the text would be the custom attributes left out."""
     return (ids, {}) if ids is not None and None not in ids else ([], {"attachmentIds": ids})
 
 
-def _send(client: WebMessagingClient, message: Any, ids: Optional[list[Any]], *more: Any, **named: Any) -> Any:
+def _send(client: WebMessagingClient, message: Any, ids: list[Any] | None, *more: Any, **named: Any) -> Any:
     positional, keywords = _varargs(ids)
     return client.sendMessage(message, *more, *positional, **keywords, **named)
 
@@ -53,7 +60,7 @@ CALLS: Mapping[str, Callable[[WebMessagingClient, Args], Any]] = {
         lambda c, a: c.configureAuthenticatedSession(a[0], a[1], a[2], _params(a[3])),
     "configureAuthenticatedSession(String,String,String,OAuthParams,String,Optional)":
         lambda c, a: c.configureAuthenticatedSession(
-            a[0], a[1], a[2], _params(a[3]), tracingId=a[4], **dict(zip(["startNew"], _optional(a[5])))),
+            a[0], a[1], a[2], _params(a[3]), tracingId=a[4], **_named("startNew", a[5])),
     "configureSession(String,String)": lambda c, a: c.configureSession(*a),
     "configureSession(String,String,String,Optional)": lambda c, a: c.configureSession(*a[:3], *_optional(a[3])),
     "configureSession(String,String,String,String,Optional)":
@@ -61,7 +68,7 @@ CALLS: Mapping[str, Callable[[WebMessagingClient, Args], Any]] = {
     "connect(String,String)": lambda c, a: c.connect(*a),
     "connect(String,String,Optional)": lambda c, a: c.connect(*a[:2], *_optional(a[2])),
     "connect(String,String,Optional,Optional)":
-        lambda c, a: c.connect(*a[:2], *_optional(a[2]), **dict(zip(["applicationName"], _optional(a[3])))),
+        lambda c, a: c.connect(*a[:2], *_optional(a[2]), **_named("applicationName", a[3])),
     "deleteAttachment(String)": lambda c, a: c.deleteAttachment(*a),
     "deleteAttachment(String,String)": lambda c, a: c.deleteAttachment(a[0], tracingId=a[1]),
     "disconnect()": lambda c, a: c.disconnect(*a),
@@ -134,7 +141,7 @@ def outcome(attempt: Callable[[], Any]) -> dict[str, Any]:
     """What came of a call of ours, as facts."""
     try:
         value = attempt()
-    except Exception as error:  # noqa: BLE001 - which one it was is the fact
+    except Exception as error:
         facts: dict[str, Any] = {"raises": type(error).__name__}
         if isinstance(error, (ApiError, ConnectError)):
             facts["statusCode"] = error.statusCode

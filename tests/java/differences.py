@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any
 
 from .facts import differences, filled, patched
 from .recordings import Case
@@ -64,6 +65,11 @@ class Verdict:
         return not self.complaints and bool(self.matters) and all(row.everywhere for row in self.matters)
 
 
+def topics() -> list[dict[str, str]]:
+    """What the rows are about, in a line each: what README shows. One may say why nothing of it was recorded."""
+    return json.loads(TABLE.read_text(encoding="utf-8"))["topics"]
+
+
 def load() -> list[Row]:
     """The rows of the table."""
     return [
@@ -93,7 +99,7 @@ def judge(case: Case, expected: Any, observed: Any, context: Mapping[str, Any], 
     # What concerns every frame is laid over what a row makes of a single case.
     speaking = sorted((row for row in rows if row.speaks_of(case.key)), key=lambda row: row.everywhere)
 
-    def wrong_without(left_out: Optional[Row]) -> list[str]:
+    def wrong_without(left_out: Row | None) -> list[str]:
         facts = expected
         for row in speaking:
             if row is not left_out:

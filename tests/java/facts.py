@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 MARKERS: Mapping[str, Callable[[Any], bool]] = {
     "$uuid": lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None,
-    "$reason": lambda value: isinstance(value, str) and value != "",
+    "$text": lambda value: isinstance(value, str) and value != "",
     "$not joined": lambda value: value in ("NotConnectedError", "NotConfiguredError"),
 }
 """What an expected text stands for when it is one of these."""
@@ -65,7 +66,7 @@ def differences(expected: Any, observed: Any, path: str = "") -> Iterator[str]:
     elif isinstance(expected, list) and isinstance(observed, list):
         if len(expected) != len(observed):
             yield f"{path}: expected {len(expected)} items, got {len(observed)}: {_short(observed)}"
-        for index, (one, other) in enumerate(zip(expected, observed)):
+        for index, (one, other) in enumerate(zip(expected, observed, strict=False)):
             yield from differences(one, other, f"{path}[{index}]")
     elif isinstance(expected, bool) is not isinstance(observed, bool) or expected != observed:
         yield f"{path}: expected {_short(expected)}, got {_short(observed)}"
@@ -85,9 +86,9 @@ def _dict_differences(expected: dict[str, Any], observed: dict[str, Any], path: 
 def patched(facts: Any, patch: Any) -> Any:
     """Facts with a patch laid over them: what we do where we mean to differ.
 
-    A dict in the patch is laid over the dict in that place, or over each dict of the list in that place;
-    ``{"$at": {"0": …}}`` over single items of a list; where nothing is, a dict has nothing to be laid over. ``$absent``
-    takes a fact away; anything else replaces what was there, ``{"$instead": …}`` a dict with another.
+    A dict in the patch is laid over the dict in that place, or over each dict of the list in that place,
+    ``{"$at": {"0": …}}`` over single items of a list; where there is neither, nothing changes. ``$absent`` takes a
+    fact away; anything else replaces what was there, as does ``{"$instead": …}`` with a dict.
     """
     if not isinstance(patch, dict):
         return patch
@@ -99,11 +100,12 @@ def patched(facts: Any, patch: Any) -> Any:
             return [patched(item, places[index]) if index in places else item for index, item in enumerate(facts)]
         return [patched(item, patch) if isinstance(item, dict) else item for item in facts]
     if not isinstance(facts, dict):
-        return patched({}, patch)
+        return facts
     whole = {key: value for key, value in facts.items() if patch.get(key) != ABSENT}
     for key, part in patch.items():
-        if part != ABSENT and (key in facts or not _is_overlay(part)):
-            whole[key] = patched(facts.get(key), part)
+        if part == ABSENT or (key not in facts and _is_overlay(part)):
+            continue
+        whole[key] = patched(facts.get(key), part)
     return whole
 
 

@@ -13,11 +13,13 @@ import queue
 import socket
 import struct
 import threading
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Callable, Generator, Optional, Union
+from itertools import pairwise
+from typing import Any
 
 from websockets.exceptions import ProtocolError
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
 PATIENCE = 5.0
@@ -35,7 +37,7 @@ class Request:
     headers: list[tuple[str, str]]
     body: bytes = b""
 
-    def header(self, name: str) -> Optional[str]:
+    def header(self, name: str) -> str | None:
         """The value of the header of that name in any case, None when there is none."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
@@ -55,7 +57,7 @@ class Reply:
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body
 
 
-class Closed(Exception):
+class Closed(Exception):  # noqa: N818 - an end is no error
     """The client's side of the socket ended, with or without a reset."""
 
     def __init__(self, how: str) -> None:
@@ -72,6 +74,8 @@ class Wire:
         # Guards _events and is notified whenever one is added.
         self._arrival = threading.Condition()
         self._events: list[Event] = []
+        # The frames of a message that is not whole yet: the reader's alone.
+        self._parts: list[Frame] = []
 
     # What the client sent
 
@@ -122,11 +126,11 @@ class Wire:
         """One message in one frame, written to TCP in pieces that are cut at byte offsets of the frame."""
         data = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
         cuts = [0, *at, len(data)]
-        for start, end in zip(cuts, cuts[1:]):
+        for start, end in pairwise(cuts):
             self.send_bytes(data[start:end])
             pause(delay)
 
-    def send_close(self, code: Optional[int], reason: str = "") -> None:
+    def send_close(self, code: int | None, reason: str = "") -> None:
         """A close frame, with codes that no library would let through."""
         payload = b"" if code is None else struct.pack("!H", code) + reason.encode()
         self.send_frame(Frame(Opcode.CLOSE, payload))
@@ -185,20 +189,19 @@ class Wire:
                 self.send_text(text)
 
     def _read_event(self) -> Event:
-        parts: list[bytes] = []
-        opcode = None
         while True:
             frame = self._read_frame()
+            data = bytes(frame.data)
             if frame.opcode is Opcode.CLOSE:
-                code, reason = (None, b"") if not frame.data else struct.unpack("!H", frame.data[:2]) + (frame.data[2:],)
-                return {"ev": "close", "code": code, "reason": bytes(reason).decode()}
+                code = struct.unpack("!H", data[:2])[0] if data else None
+                return {"ev": "close", "code": code, "reason": data[2:].decode()}
             if frame.opcode in (Opcode.PING, Opcode.PONG):
-                return {"ev": frame.opcode.name.lower(), "data": bytes(frame.data).decode("latin-1")}
-            opcode = frame.opcode if opcode is None else opcode
-            parts.append(bytes(frame.data))
+                return {"ev": frame.opcode.name.lower(), "data": data.decode("latin-1")}
+            self._parts.append(frame)
             if frame.fin:
-                data = b"".join(parts)
-                return {"text": data.decode()} if opcode is Opcode.TEXT else {"binary": data.hex()}
+                parts, self._parts = self._parts, []
+                whole = b"".join(bytes(part.data) for part in parts)
+                return {"text": whole.decode()} if parts[0].opcode is Opcode.TEXT else {"binary": whole.hex()}
 
     def _read_frame(self) -> Frame:
         parsing = Frame.parse(self._read_exact, mask=True)
@@ -214,7 +217,7 @@ class Wire:
         yield
 
 
-Handshake = Union[str, int]
+Handshake = str | int
 """What a handshake gets: "ok", "hang" (no answer), "badaccept", or the status of a refusal."""
 
 
@@ -228,11 +231,11 @@ class Peer:
         on_close: What a close frame is answered with: "echo", a code and a reason, None, or what to call instead.
     """
 
-    def __init__(self, handshake: Handshake = "ok", *, greeting: Optional[str] = None) -> None:
+    def __init__(self, handshake: Handshake = "ok", *, greeting: str | None = None) -> None:
         self.requests: list[Request] = []
-        self.on_text: Callable[[str], list[str]] = lambda text: []  # noqa: ARG005 - the shape of every on_text
-        self.on_rest: Callable[[Request], Reply] = lambda request: Reply(404)  # noqa: ARG005
-        self.on_close: Union[str, tuple[Optional[int], str], Callable[[], None], None] = "echo"
+        self.on_text: Callable[[str], list[str]] = lambda text: []
+        self.on_rest: Callable[[Request], Reply] = lambda request: Reply(404)
+        self.on_close: str | tuple[int | None, str] | Callable[[], None] | None = "echo"
         self._handshake = handshake
         self._greeting = greeting
         self._wires: queue.Queue[Wire] = queue.Queue()
@@ -333,11 +336,6 @@ def message(text: str, **more: Any) -> str:
     """A structured message from the other side, as the recordings word it."""
     body = {"text": text, "type": "Text", "direction": "Outbound", "id": text, **more}
     return json.dumps({"type": "message", "class": "StructuredMessage", "code": 200, "body": body})
-
-
-def normal_close(event: Event) -> bool:
-    """Whether an event is the close frame of a client that leaves."""
-    return event.get("ev") == "close" and event.get("code") == CloseCode.NORMAL_CLOSURE
 
 
 def _receive(sock: socket.socket, count: int) -> bytes:

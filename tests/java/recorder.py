@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any
 
 from genesys_webmessaging import SessionListener, WebMessagingClient
 
@@ -74,7 +75,7 @@ def recorded_callback(event: dict[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {"listener": event["listener"], "method": event["method"]}
     args = event["args"]
     if event["method"] == "webSocketError":
-        facts["args"] = ["$reason"]
+        facts["args"] = ["$text"]
     elif event["method"] == "webSocketDisconnected":
         facts["args"] = args
     elif args:
@@ -86,10 +87,10 @@ def recorded_callback(event: dict[str, Any]) -> dict[str, Any]:
 class Recorder(SessionListener):
     """Writes down what it hears, then does what the recording's script says."""
 
-    def __init__(self, name: str, log: Log, script: Optional[dict[str, list[dict[str, Any]]]] = None) -> None:
+    def __init__(self, name: str, log: Log, script: dict[str, list[dict[str, Any]]] | None = None) -> None:
         self.name = name
         self.script = script or {}
-        self.client: Optional[WebMessagingClient] = None
+        self.client: WebMessagingClient | None = None
         self.others: dict[str, Recorder] = {}
         self._log = log
         self._heard: dict[str, int] = {}
@@ -146,7 +147,7 @@ class Watch(Recorder):
         super().__init__(self.NAME, log)
 
 
-def still_receiving(log: Log, wire: Wire) -> Optional[list[str]]:
+def still_receiving(log: Log, wire: Wire) -> list[str] | None:
     """Push sentinels, and tell who heard the first one; None when the connection has ended instead.
 
     Listeners are called one after another, so all have heard the first when one has heard the second.

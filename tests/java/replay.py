@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from genesys_webmessaging import WebMessagingClient
 
@@ -55,9 +56,11 @@ class Replay:
     def facts(self, case: Case) -> Facts:
         """What came of a case."""
         if case.key not in self._facts:
-            at_once = [each for each in self.cases if each.key.startswith(_SLOW)] if case.key.startswith(_SLOW) else [case]
+            at_once = (
+                [each for each in self.cases if each.key.startswith(_SLOW)] if case.key.startswith(_SLOW) else [case]
+            )
             with ThreadPoolExecutor(len(at_once)) as pool:
-                self._facts.update(zip((each.key for each in at_once), pool.map(_replayed, at_once)))
+                self._facts.update(zip((each.key for each in at_once), pool.map(_replayed, at_once), strict=True))
         return self._facts[case.key]
 
 

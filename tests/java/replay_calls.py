@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from genesys_webmessaging import WebMessagingClient
@@ -106,7 +107,7 @@ def recorded_state(recorded: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def state(client: Optional[WebMessagingClient]) -> dict[str, Any]:
+def state(client: WebMessagingClient | None) -> dict[str, Any]:
     """The same facts of ours; a client that could not even be made has no connection."""
     if client is None:
         return {"token": None, "jwt": None, "webSocket": False, "isInputClosed": True, "isOutputClosed": True}
@@ -150,7 +151,7 @@ def _connect_and_call(case: Case) -> tuple[Any, Any]:
         log = Log()
         with stage(log=log) as scene:
             scene.client.connect(DEPLOYMENT, ORIGIN)
-            outcome = calls.outcome(lambda: scene.client.configureSession(DEPLOYMENT, ORIGIN))  # noqa: B023
+            outcome = calls.outcome(lambda: scene.client.configureSession(DEPLOYMENT, ORIGIN))
             scene.wire = scene.peer.wire()
             scene.wire.wait_for_texts(1)
             failures += [outcome] if "ok" not in outcome else []
@@ -309,7 +310,7 @@ def _joined(scene: Stage, recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fed(scene: Stage, pushed: str) -> dict[str, Any]:
-    wire: Optional[Wire] = scene.wire
+    wire: Wire | None = scene.wire
     assert wire is not None, "not connected"
     before = len(wire.texts)
     wire.send_text(pushed)
@@ -359,6 +360,4 @@ def answer(text: str) -> list[str]:
 
 
 def _response(name: str, body: dict[str, Any], frame: dict[str, Any]) -> str:
-    return json.dumps(
-        {"type": "response", "class": name, "code": 200, "body": body, "tracingId": frame["tracingId"]}
-    )
+    return json.dumps({"type": "response", "class": name, "code": 200, "body": body, "tracingId": frame["tracingId"]})

@@ -7,9 +7,10 @@ jwt as a guest does, over the socket.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from genesys_webmessaging import ApiClient, RetryConfiguration, WebMessagingApi, WebMessagingClient
@@ -92,7 +93,7 @@ def context(case: Case) -> Mapping[str, Any]:
 class Server:
     """The REST server of the recordings: so many messages, and a list of failures to begin with."""
 
-    def __init__(self, messages: int, failures: Sequence[Optional[int]] = (), name: str = "") -> None:
+    def __init__(self, messages: int, failures: Sequence[int | None] = (), name: str = "") -> None:
         self._name = name
         self._total = messages
         self._failures = list(failures)
@@ -186,7 +187,7 @@ def _query(request: Request) -> list[list[str]]:
     return [list(pair) for pair in parse_qsl(urlsplit(request.target).query, keep_blank_values=True)]
 
 
-def _set_up(scene: Stage, setup: list[Any]) -> Optional[ApiClient]:
+def _set_up(scene: Stage, setup: list[Any]) -> ApiClient | None:
     """What was done before the call, in the order of the recording."""
     options: dict[str, Any] = {}
     for step in setup:
@@ -220,12 +221,12 @@ def _api_client(peer: Peer, options: Mapping[str, Any], path: str = "", origin: 
     return builder.build()
 
 
-def _close(api_client: Optional[ApiClient]) -> None:
+def _close(api_client: ApiClient | None) -> None:
     if api_client is not None:
         api_client.close()
 
 
-def _call_of(client: WebMessagingClient, api_client: Optional[ApiClient], case: Case) -> Callable[[], Any]:
+def _call_of(client: WebMessagingClient, api_client: ApiClient | None, case: Case) -> Callable[[], Any]:
     asked = case.data.get("call")
     if asked is None:
         return client.getHistory
@@ -318,7 +319,7 @@ def _two_clients(case: Case) -> tuple[Any, Any]:
     }
 
 
-def _jwt(jwt: str, tracingId: Optional[str] = None) -> str:
+def _jwt(jwt: str, tracingId: str | None = None) -> str:
     frame = {"type": "response", "class": "JwtResponse", "code": 200, "body": {"jwt": jwt, "exp": FAR_FUTURE}}
     return json.dumps(frame if tracingId is None else frame | {"tracingId": tracingId})
 

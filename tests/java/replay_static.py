@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import typing
-from typing import Any, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import genesys_webmessaging as sdk
 from genesys_webmessaging import GenesysCloudRegionWebSocketHosts, SessionListener, WebMessagingClient, models
 from genesys_webmessaging.models import AllowedMedia, FileType, FileUploadMode, StructuredMessage
 
@@ -75,9 +75,7 @@ def _enum(case: Case) -> tuple[Any, Any]:
 
 def _as_api_host(case: Case) -> tuple[Any, Any]:
     address = case.data["address"]
-    return recorded_outcome(case.data["outcome"]), outcome(
-        lambda: GenesysCloudRegionWebSocketHosts.asApiHost(address)
-    )
+    return recorded_outcome(case.data["outcome"]), outcome(lambda: GenesysCloudRegionWebSocketHosts.asApiHost(address))
 
 
 def _has_events(case: Case) -> tuple[Any, Any]:
@@ -113,5 +111,3 @@ _REPLAYS: Mapping[str, Callable[[Case], tuple[Any, Any]]] = {
     "hasPresenceEvents": _has_events,
     "isMimeTypeAllowedInbound": _is_mime_type_allowed,
 }
-
-PUBLIC = frozenset(sdk.__all__)

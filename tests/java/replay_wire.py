@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from websockets.frames import Frame, Opcode
 
@@ -53,7 +54,7 @@ def inbound(case: Case) -> tuple[Any, Any]:
         }
         if not died:
             expected["server_saw"] = case.data["server_saw"]
-            observed["server_saw"] = scene.sent()
+            observed["server_saw"] = scene.sent_until_close()
     return expected, observed
 
 
@@ -115,7 +116,7 @@ _PUSHES: Mapping[str, Callable[[Wire, dict[str, Any]], None]] = {
     "ping": lambda wire, it: wire.send_frame(Frame(Opcode.PING, it["ping"].encode())),
     "close": lambda wire, it: wire.send_close(*it["close"]),
     "drop": lambda wire, it: wire.reset() if it["drop"] == "rst" else wire.fin(),
-    "sleep": lambda wire, it: pause(it["sleep"]),  # noqa: ARG005 - the shape of every push
+    "sleep": lambda wire, it: pause(it["sleep"]),
 }
 
 
@@ -164,18 +165,9 @@ def listeners(case: Case) -> tuple[Any, Any]:
             expected["still_receiving"] = recorded["still_receiving"]
             observed["still_receiving"] = heard is not None
         if not died:
-            observed.update(_sent(scene, leaves=leaves))
             expected["frames"] = [each["json"] for each in recorded["server_saw"] if "json" in each]
+            observed["frames"] = [json.loads(each["text"]) for each in scene.sent_until_close()]
     return expected, observed
-
-
-def _sent(scene: Stage, *, leaves: bool) -> dict[str, Any]:
-    """The frames that the client sent, all of them: the close frame, which comes last, has come."""
-    assert scene.wire is not None
-    if not leaves:
-        scene.client.disconnect()
-    scene.wire.wait_for(lambda events: any(event.get("ev") == "close" for event in events))
-    return {"frames": [json.loads(event["text"]) for event in scene.sent() if "text" in event]}
 
 
 def _recorders(registered: list[list[Any]], log: Log) -> tuple[dict[str, Recorder], list[Recorder]]:
@@ -283,11 +275,11 @@ def _disconnects(scene: Stage, wire: Wire, case: Case) -> list[dict[str, Any]]:
     return [calls.outcome(scene.client.disconnect) for _ in range(times)]
 
 
-def _drops(scene: Stage, wire: Wire, case: Case) -> None:  # noqa: ARG001 - the shape of every end
+def _drops(scene: Stage, wire: Wire, case: Case) -> None:
     push(wire, {"drop": case.id.removeprefix("tcp_")})
 
 
-def _one_byte_close(scene: Stage, wire: Wire, case: Case) -> None:  # noqa: ARG001
+def _one_byte_close(scene: Stage, wire: Wire, case: Case) -> None:
     wire.send_frame(Frame(Opcode.CLOSE, b"\x03"))
 
 
@@ -297,12 +289,12 @@ def _says_goodbye(scene: Stage, wire: Wire, case: Case) -> None:
     wire.send_close(1000, "done")
 
 
-def _last_words(scene: Stage, wire: Wire, case: Case) -> None:  # noqa: ARG001
+def _last_words(scene: Stage, wire: Wire, case: Case) -> None:
     wire.send_text(case.data["callbacks"][0]["args"][1])
     wire.fin()
 
 
-_END_OF: Mapping[str, Callable[[Stage, Wire, Case], Optional[list[dict[str, Any]]]]] = {
+_END_OF: Mapping[str, Callable[[Stage, Wire, Case], list[dict[str, Any]] | None]] = {
     "server_close": _server_closes,
     "server_close.1byte": _one_byte_close,
     "tcp_rst": _drops,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator, Optional
+from collections.abc import Iterator
+from typing import Any
 
 from genesys_webmessaging import WebMessagingClient
 
 from .peer import Peer, Wire
 from .recorder import Log, Recorder, Watch, wait_for_end
 
-TOKEN = "tok-1111"  # noqa: S105 - the token of the recordings
+TOKEN = "tok-1111"
 DEPLOYMENT = "dep-1"
 ORIGIN = "https://o"
 
@@ -26,7 +27,7 @@ class Stage:
         self.peer = peer
         self.client = client
         self.log = log
-        self.wire: Optional[Wire] = None
+        self.wire: Wire | None = None
 
     def connect(self) -> Wire:
         """Open the connection."""
@@ -60,6 +61,14 @@ class Stage:
         configured = [index for index, event in enumerate(events) if _is_configure(event)]
         return events[configured[0] + 1 :] if configured else events
 
+    def sent_until_close(self) -> list[dict[str, Any]]:
+        """All that came from the client after the session was configured, before the close frame that ends it."""
+        assert self.wire is not None
+        self.client.disconnect()
+        self.wire.wait_for(lambda events: any(event.get("ev") == "close" for event in events))
+        sent = self.sent()
+        return sent[: next(index for index, event in enumerate(sent) if event.get("ev") == "close")]
+
 
 def _is_configure(event: dict[str, Any]) -> bool:
     text = event.get("text", "")
@@ -67,7 +76,7 @@ def _is_configure(event: dict[str, Any]) -> bool:
 
 
 @contextlib.contextmanager
-def stage(*listeners: Recorder, log: Log, peer: Optional[Peer] = None) -> Iterator[Stage]:
+def stage(*listeners: Recorder, log: Log, peer: Peer | None = None) -> Iterator[Stage]:
     """A client with these listeners, between two watches, and a peer; both end with the block."""
     with peer or Peer() as server:
         client = WebMessagingClient(server.address)

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from genesys_webmessaging.models import SendMessageRequest, StructuredMessage, WebMessagingMessageEntityList
 from genesys_webmessaging.models._codec import decoder_of, encoder_of
 
-ROUNDS = 60
-ROUND_SECONDS = 0.004
+ROUNDS = 300
+ROUND_SECONDS = 0.001
 
 CHANNEL = {
     "time": "2023-09-07T18:59:00.123Z",
@@ -117,8 +117,15 @@ REQUEST = {
     "action": "onMessage",
     "token": "5f4dcc3b-5aa7-65d6-1d83-27deb882cf99",
     "tracingId": "0f8d6bd7-d8a3-f4cb-d2e5-b8d9f1a2b3c4",
+}
+TEXT_REQUEST = {
+    **REQUEST,
     "message": {"type": "Text", "text": "Hello, I have a question about my order."},
     "channel": {"metadata": {"customAttributes": {"cart": "3 items", "page": "/checkout"}}},
+}
+TYPING_REQUEST = {
+    **REQUEST,
+    "message": {"type": "Event", "events": [{"eventType": "Typing", "typing": {"type": "On"}}]},
 }
 
 
@@ -208,10 +215,9 @@ def main() -> None:
         *_decode_rows("typing", StructuredMessage, TYPING, most=2.3, least=80),
         *_decode_rows("rich", StructuredMessage, RICH, most=2.6, least=110),
         *_decode_rows("history page", WebMessagingMessageEntityList, HISTORY, most=2.6, least=110),
-        _encode_row("request", SendMessageRequest.from_dict(REQUEST)),
-        _encode_row("text", StructuredMessage.from_dict(TEXT)),
-        _encode_row("typing", StructuredMessage.from_dict(TYPING)),
-        _encode_row("rich", StructuredMessage.from_dict(RICH)),
+        _encode_row("text request", SendMessageRequest.from_dict(TEXT_REQUEST)),
+        _encode_row("typing request", SendMessageRequest.from_dict(TYPING_REQUEST)),
+        _encode_row("rich message", StructuredMessage.from_dict(RICH)),
         _encode_row("history page", WebMessagingMessageEntityList.from_dict(HISTORY)),
     ]
     print(f"Python {sys.version.split()[0]}; rich message: {len(json.dumps(RICH))} bytes")

@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 import uuid
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import requests
@@ -41,8 +42,17 @@ class Guest:
         if application:
             url += f"&application={quote(application)}"
         trust = ssl.create_default_context(cafile=caFile) if caFile else None
-        self.socket = connect(
-            url, origin=origin, ssl=trust, compression=None, open_timeout=PATIENCE, close_timeout=PATIENCE, max_size=None
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(
+            connect(
+                url,
+                origin=origin,
+                ssl=trust,
+                compression=None,
+                open_timeout=PATIENCE,
+                close_timeout=PATIENCE,
+                max_size=None,
+            )
         )
         self.session = self.configure(startNew=startNew) if configure else None
 
@@ -54,6 +64,7 @@ class Guest:
 
     def close(self, code=1000):
         self.socket.close(code)
+        self._open.close()
 
     # -- frames
 

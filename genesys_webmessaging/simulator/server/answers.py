@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from aiohttp import web
 
-__all__ = ["CODES", "error_answer", "json_answer"]
+__all__ = ["CODES", "cutting", "error_answer", "json_answer"]
+
+cutting: ContextVar[bool] = ContextVar("cutting", default=False)  # whether this answer is to break off
 
 CODES: Mapping[int, str] = {
     400: "bad.request",

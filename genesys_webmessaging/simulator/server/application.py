@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ..faults import Fault, Stage, Subject
 from ..recording import RestRequest
-from .answers import error_answer
+from .answers import cutting, error_answer
 from .connection import Connection
 from .context import ServerContext
 from .control import ControlSide
@@ -84,9 +84,11 @@ def _rest_faults(context: ServerContext) -> Middleware:
                 return error_answer(
                     fault.status, "The simulator was told to fail", body=fault.body, headers=fault.headers
                 )
-        if cut is not None:
-            context.cutting.add(request)
-        answer = await handler(request)
+        before = cutting.set(cut is not None)
+        try:
+            answer = await handler(request)
+        finally:
+            cutting.reset(before)
         if cut is None or not isinstance(answer, web.Response):
             return answer
         return await _cut(request, answer)

@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from ..faults import Faults
 from ..recording import Frame, Frames, Journal, RestRequest, Violation
@@ -17,8 +16,6 @@ from ..wire.gateway import Gateway
 from .thread import LoopThread
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from .connection import Connection
 
 __all__ = ["FrameLogger", "ServerContext"]
@@ -40,7 +37,6 @@ class ServerContext:
         self.checks = Checks(world, self.violations)
         self.received = Frames()
         self.requests: Journal[RestRequest] = Journal()
-        self.cutting: WeakSet[web.BaseRequest] = WeakSet()
         self._on_frame = onFrame
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()  # guards _open and _ended

@@ -14,7 +14,7 @@ from ..state.attachment import Attachment, AttachmentState, PresignedUrl
 from ..state.session import Session
 from ..wire.frames import download_url, envelope
 from ..wire.refusal import FILE_CONTENT, FILE_SIZE
-from .answers import error_answer
+from .answers import cutting, error_answer
 from .context import ServerContext
 from .thread import clock_sleep
 
@@ -70,7 +70,7 @@ class FilesSide:
         name = quote(attachment.fileName)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Length": str(size)}
         answer = web.StreamResponse(headers={**headers, "Content-Type": attachment.fileType})
-        cut = request in self._context.cutting
+        cut = cutting.get()
         await answer.prepare(request)
         left = size // 2 if cut else size
         with attachment.path.open("rb") as file:

@@ -1,0 +1,361 @@
+"""Files: validated, uploaded and downloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import mimetypes
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import requests
+
+from . import _checks
+from ._http import NetworkSettings
+from ._mime import covers
+from ._protocol import Event
+from ._transfer import Body, Progress, SourceError, Stopped, Transfers, parts_of, whole_file, writing_to
+from ._watch import watching
+from .exceptions import (
+    AttachmentError,
+    RequestError,
+    ResponseTimeoutError,
+    TooManyRequestsError,
+    WebMessagingException,
+)
+from .models import (
+    AllowedMedia,
+    GenerateUploadUrlRequest,
+    GenerateUrlError,
+    PresignedUrlResponse,
+    UploadFailureEvent,
+    UploadSuccessEvent,
+)
+
+if TYPE_CHECKING:
+    from .client import WebMessagingClient
+
+__all__ = ["FileUtils", "downloadAttachment", "uploadAttachment"]
+
+log = logging.getLogger(__name__)
+
+# The service's kilobyte (protocol, section 5).
+KILOBYTE = 1000
+_UNKNOWN_TYPE = "application/octet-stream"
+# What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
+_EXPIRED = frozenset({400, 403, 404, 410})
+_STORE_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+
+
+class FileUtils:
+    """What a session says of files, asked of one file."""
+
+    @staticmethod
+    def isMimeTypeSupported(mimeType: str, allowedMedia: AllowedMedia | None) -> bool:
+        """Whether files of a type may be sent; ``image/*`` and ``*/*`` of the session match. None allows nothing."""
+        inbound = allowedMedia.inbound if allowedMedia is not None else None
+        types = inbound.fileTypes if inbound is not None else []
+        return covers([one.type for one in types if one is not None], mimeType.partition(";")[0].strip())
+
+    @staticmethod
+    def isFileSizeSupported(fileSize: int, allowedMedia: AllowedMedia | None) -> bool:
+        """Whether a file of so many bytes may be sent. A session that names no limit has none but 0."""
+        inbound = allowedMedia.inbound if allowedMedia is not None else None
+        limit = inbound.maxFileSizeKB if inbound is not None else None
+        return fileSize > 0 and (not isinstance(limit, (int, float)) or fileSize <= limit * KILOBYTE)
+
+    @staticmethod
+    def isExtensionBlocked(fileName: str, blockedExtensions: list[str] | None) -> bool:
+        """Whether a file's name ends as names may not, in any case of letters and with or without the dot."""
+        name = fileName.casefold()
+        return any(
+            name.endswith(f".{extension.lstrip('.').casefold()}") for extension in blockedExtensions or () if extension
+        )
+
+    @staticmethod
+    def getMimeType(fileName: str) -> str:
+        """Guess the MIME type from a name; ``application/octet-stream`` for an unknown one."""
+        return mimetypes.guess_type(fileName)[0] or _UNKNOWN_TYPE
+
+
+def uploadAttachment(
+    client: WebMessagingClient,
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    fileName: str | None = None,
+    fileType: str | None = None,
+    *,
+    progress: Progress | None = None,
+    timeout: float = 30.0,
+    network: NetworkSettings | None = None,
+) -> str:
+    """Upload a file, and wait until the server has accepted it. A message may then name it.
+
+    The file is read part by part, and may be of any size that the session allows. Several
+    uploads may run at once, on threads of their own. May be called in a listener.
+
+    Args:
+        client: Connected, its session configured.
+        source: A path, a binary file object (read from where it stands), or the bytes.
+        fileName: What the other side sees; that of the path if None.
+        fileType: The MIME type; guessed from the name if None.
+        progress: Called with the bytes sent and the bytes in all; what it raises ends the upload and is passed on.
+        timeout: Seconds that each answer on the socket may take.
+        network: How to reach the store of the files; as the client's ApiClient reaches the REST API if None.
+
+    Returns:
+        The attachment id.
+
+    Raises:
+        AttachmentError: The file is empty, too large, or of a kind that the session does not allow, or it cannot be
+            read; or the server refused it, or did not answer in time.
+        TooManyRequestsError: The server wants fewer requests.
+        NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session, or not any more.
+        TypeError, ValueError: An argument cannot be right.
+    """
+    _checks.seconds("timeout", timeout)
+    with _opened(source) as (file, size, name):
+        fileName = _checks.text("fileName", name if fileName is None else fileName)
+        fileType = FileUtils.getMimeType(fileName) if fileType is None else _checks.header("fileType", fileType)
+        _validate(client, fileName, size, fileType)
+        presigned = _upload_url(client, fileName, size, fileType, timeout)
+        attachmentId = presigned.attachmentId or ""
+
+        def decided(event: Event) -> bool:
+            body = event.body
+            kinds = (UploadSuccessEvent, UploadFailureEvent, GenerateUrlError)
+            return isinstance(body, kinds) and body.attachmentId == attachmentId
+
+        with watching(client, decided) as watch:
+            settings = network or client.apiClient.networkSettings
+            _put(presigned, fileName, fileType, Body(file, size, progress), settings)
+            try:
+                outcome = watch.wait(timeout, "UploadSuccessEvent").body
+            except ResponseTimeoutError as error:
+                raise AttachmentError(f"{fileName} was uploaded: {error}", attachmentId=attachmentId) from error
+    if isinstance(outcome, UploadSuccessEvent):
+        log.debug("attachment %s of %d bytes was accepted", attachmentId, size)
+        return attachmentId
+    raise AttachmentError(
+        f"{fileName} was refused: {outcome.errorMessage or 'no reason given'} (code {outcome.errorCode})",
+        code=outcome.errorCode,
+        attachmentId=attachmentId,
+    )
+
+
+def downloadAttachment(
+    client: WebMessagingClient,
+    attachmentId: str,
+    destination: str | os.PathLike[str] | IO[bytes],
+    *,
+    url: str | None = None,
+    progress: Progress | None = None,
+    timeout: float = 30.0,
+    network: NetworkSettings | None = None,
+) -> None:
+    """Download a file.
+
+    A path gets the whole file or stays as it was: nothing half is ever seen there. A file object
+    is written to as the bytes come.
+
+    Args:
+        client: Connected, its session configured, unless the url is still good.
+        attachmentId: What the message calls it.
+        destination: A path, or a binary file object.
+        url: Where it was last: ``url`` of a message's attachment, ``downloadUrl`` of an UploadSuccessEvent. When it
+            has expired, or if it is None, the server is asked for another one.
+        progress: Called with the bytes received and the bytes in all (None when the server does not say);
+            what it raises ends the download and is passed on.
+        timeout: Seconds that the server may take to give a URL.
+        network: How to reach the store of the files; as the client's ApiClient reaches the REST API if None.
+
+    Raises:
+        AttachmentError: The server refused it or did not answer in time, or the destination cannot be written.
+        ConnectError, ConnectTimeoutError, ResponseTimeoutError, ConnectionClosedError: The network failed.
+        NotConnectedError, NotConfiguredError: A URL is needed, and there is no session to ask for it.
+        TypeError, ValueError: An argument cannot be right.
+    """
+    _checks.text("attachmentId", attachmentId)
+    _checks.seconds("timeout", timeout)
+    with _writer(destination) as write, Transfers(network or client.apiClient.networkSettings) as transfers:
+        if url is not None:
+            with transfers.get(_checks.text("url", url)) as answer:
+                if answer.status_code not in _EXPIRED:
+                    return _save(answer, attachmentId, write, progress)
+            log.debug("the URL of attachment %s has expired: asking for another", attachmentId)
+        with transfers.get(_download_url(client, attachmentId, timeout)) as answer:
+            return _save(answer, attachmentId, write, progress)
+
+
+# Uploading
+
+
+@contextlib.contextmanager
+def _opened(source: Any) -> Iterator[tuple[IO[bytes], int, str | None]]:
+    """Within: a file to read, how many bytes it has, and its name if it has one."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            data = bytes(source)
+            yield io.BytesIO(data), len(data), None
+        elif isinstance(source, (str, os.PathLike)):
+            try:
+                opened = stack.enter_context(open(source, "rb"))  # noqa: SIM115 - the stack closes it
+                size = os.fstat(opened.fileno()).st_size
+            except OSError as error:
+                raise AttachmentError(f"{os.fspath(source)} cannot be read: {error.strerror or error}") from error
+            yield opened, size, os.path.basename(os.fspath(source))
+        elif callable(getattr(source, "read", None)):
+            name = getattr(source, "name", None)
+            file, size = _measured(source, stack)
+            yield file, size, os.path.basename(name) if isinstance(name, str) else None
+        else:
+            raise TypeError(f"source must be a path, bytes or a binary file object, not {type(source).__name__}")
+
+
+def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[IO[bytes], int]:
+    if not isinstance(source.read(0), bytes):
+        raise TypeError("source must be a file object that was opened for reading bytes ('rb'), not text")
+    try:
+        if source.seekable():
+            start = source.tell()
+            size = source.seek(0, os.SEEK_END) - start
+            source.seek(start)
+            return source, size
+        # The size must be known before the first byte goes out, and a pipe tells it with the last.
+        copy = stack.enter_context(tempfile.TemporaryFile())
+        shutil.copyfileobj(source, copy)
+        size = copy.tell()
+        copy.seek(0)
+    except OSError as error:
+        raise AttachmentError(f"the file object cannot be read: {error.strerror or error}") from error
+    return copy, size
+
+
+def _validate(client: WebMessagingClient, fileName: str, size: int, fileType: str) -> None:
+    """Raise what the session does not allow, before the server is asked."""
+    if size == 0:
+        raise AttachmentError(f"{fileName} is empty")
+    session = client.sessionResponse
+    if session is not None and FileUtils.isExtensionBlocked(fileName, session.blockedExtensions):
+        raise AttachmentError(f"{fileName}: the session does not allow files with such an extension")
+    allowed = client.allowedMediaInbound
+    if allowed is None:
+        return
+    if not FileUtils.isMimeTypeSupported(fileType, allowed):
+        raise AttachmentError(f"{fileName}: the session does not allow files of type {fileType}")
+    if not FileUtils.isFileSizeSupported(size, allowed):
+        limit = allowed.inbound.maxFileSizeKB if allowed.inbound is not None else None
+        raise AttachmentError(f"{fileName} has {size} bytes, and the session allows {limit} kB of {KILOBYTE} bytes")
+
+
+def _upload_url(
+    client: WebMessagingClient, fileName: str, size: int, fileType: str, timeout: float
+) -> PresignedUrlResponse:
+    # An id of our own tells several uploads apart even where the server leaves out the tracing id.
+    request = GenerateUploadUrlRequest(
+        attachmentId=str(uuid.uuid4()), fileName=fileName, fileSize=size, fileType=fileType, errorsAsJson=True
+    )
+    presigned = _presigned(client, client.send(request), timeout, fileName, request.attachmentId)
+    presigned.attachmentId = presigned.attachmentId or request.attachmentId
+    return presigned
+
+
+def _presigned(
+    client: WebMessagingClient, tracingId: str, timeout: float, what: str, attachmentId: str | None
+) -> PresignedUrlResponse:
+    try:
+        response = client.awaitResponse(tracingId, timeout)
+    except TooManyRequestsError:
+        raise
+    except RequestError as error:
+        raise AttachmentError(f"{what} was refused: {error}", code=error.code, attachmentId=attachmentId) from error
+    except ResponseTimeoutError as error:
+        raise AttachmentError(f"{what}: {error}", attachmentId=attachmentId) from error
+    if isinstance(response, PresignedUrlResponse) and (response.url or "").lower().startswith(("http://", "https://")):
+        return response
+    raise AttachmentError(f"{what}: the server gave no URL", attachmentId=attachmentId)
+
+
+def _put(presigned: PresignedUrlResponse, what: str, fileType: str, body: Body, network: NetworkSettings) -> None:
+    headers = {name: value for name, value in (presigned.headers or {}).items() if value is not None}
+    if "content-type" not in {name.lower() for name in headers}:
+        headers["Content-Type"] = fileType
+    attachmentId = presigned.attachmentId
+    try:
+        with Transfers(network) as transfers:
+            answer = transfers.put(presigned.url or "", headers, body)
+    except WebMessagingException as error:
+        raise AttachmentError(f"{what} could not be uploaded: {error}", attachmentId=attachmentId) from error
+    except Stopped:
+        failure = body.failure
+    else:
+        if not 200 <= answer.status_code < 300:
+            raise _refusal(f"{what} could not be uploaded: the store of the files", attachmentId, answer, answer.text)
+        return
+    if isinstance(failure, SourceError):
+        raise AttachmentError(f"{what} could not be uploaded: {failure}", attachmentId=attachmentId) from failure
+    if failure is not None:
+        raise failure
+
+
+def _refusal(what: str, attachmentId: str | None, answer: requests.Response, text: str) -> AttachmentError:
+    # The document of the store may repeat the signature of the URL; its code does not.
+    said = _STORE_CODE.search(text)
+    return AttachmentError(
+        f"{what} answered {answer.status_code} {answer.reason or ''}".rstrip() + (f" ({said[1]})" if said else ""),
+        attachmentId=attachmentId,
+        statusCode=answer.status_code,
+        headers=answer.headers,
+        body=text,
+    )
+
+
+# Downloading
+
+
+@contextlib.contextmanager
+def _writer(destination: Any) -> Iterator[Callable[[bytes], None]]:
+    """Within: what to call with the bytes that are to go to a path or a file object."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(destination, (str, os.PathLike)):
+            path = Path(os.path.realpath(destination))
+            file = stack.enter_context(whole_file(path))
+            name: object = path
+        elif callable(getattr(destination, "write", None)):
+            file, name = destination, "the file object"
+            file.write(b"")
+        else:
+            raise TypeError(f"destination must be a path or a binary file object, not {type(destination).__name__}")
+
+        def write(part: bytes) -> None:
+            with writing_to(name):
+                file.write(part)
+
+        yield write
+
+
+def _download_url(client: WebMessagingClient, attachmentId: str, timeout: float) -> str:
+    tracingId = client.getAttachment(attachmentId)
+    return _presigned(client, tracingId, timeout, f"attachment {attachmentId}", attachmentId).url or ""
+
+
+def _save(
+    answer: requests.Response, attachmentId: str, write: Callable[[bytes], None], progress: Progress | None
+) -> None:
+    if not 200 <= answer.status_code < 300:
+        text = next(parts_of(answer), b"").decode("utf-8", "replace")
+        raise _refusal(f"attachment {attachmentId} could not be downloaded: the store", attachmentId, answer, text)
+    length = answer.headers.get("Content-Length", "")
+    total = int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None
+    received = 0
+    for part in parts_of(answer):
+        write(part)
+        received += len(part)
+        if progress is not None:
+            progress(received, total)

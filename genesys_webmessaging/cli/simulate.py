@@ -1,0 +1,69 @@
+"""``simulate``: a local Genesys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ._help import epilog
+
+
+@click.command(
+    "simulate",
+    epilog=epilog(
+        "genesys-webmessaging simulate",
+        "genesys-webmessaging simulate --port 8080 --frames",
+        "genesys-webmessaging simulate --script bot.yaml --deployment-id shop --deployment-id support",
+        "genesys-webmessaging chat --address ws://127.0.0.1:8080/v1 --deployment-id demo",
+    ),
+)
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="0: any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Anything but loopback lets others in.")
+@click.option("--deployment-id", "deployments", multiple=True, default=["demo"], show_default=True, metavar="ID")
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What the bot says (.yaml or .json) instead of the demonstration.",
+)
+@click.option("--no-bot", is_flag=True, help="Nobody answers.")
+@click.option("--tls", is_flag=True, help="wss and https, with a certificate made on the fly.")
+@click.option("--strict", is_flag=True, help="Take only what the protocol allows, and list violations at the end.")
+@click.option("--no-rate-limit", is_flag=True, help="Any number of messages a second, instead of 2 after a burst of 4.")
+@click.option("--frames", is_flag=True, help="Log every frame to standard error, secrets masked.")
+def command(
+    port: int,
+    host: str,
+    deployments: tuple[str, ...],
+    script: Path | None,
+    no_bot: bool,
+    tls: bool,
+    strict: bool,
+    no_rate_limit: bool,
+    frames: bool,
+) -> None:
+    """Run a local Genesys until it is interrupted.
+
+    The first line tells the address of the WebSocket and the deployments; REST and uploads are on
+    the same port. Any Origin is welcome, images up to 10 MB, and a scripted bot answers.
+    """
+    from ..simulator import RateLimit, maskFrame, serve
+
+    if script is not None and no_bot:
+        raise click.UsageError("--script and --no-bot exclude each other")
+
+    def log_frame(connection: int, direction: str, text: str) -> None:
+        click.echo(f"{connection} {direction} {maskFrame(text)}", err=True)
+
+    serve(
+        announce=click.echo,
+        deployments=list(dict.fromkeys(deployments)),
+        bot=False if no_bot else script or True,
+        host=host,
+        port=port,
+        tls=tls,
+        strict=strict,
+        rateLimit=None if no_rate_limit else RateLimit(),
+        onFrame=log_frame if frames else None,
+    )

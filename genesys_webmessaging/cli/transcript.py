@@ -1,0 +1,52 @@
+"""``transcript``: a session's conversation, to keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ._formats import FORMATS
+from ._help import epilog
+from ._options import Place, place_options
+from ._past import messages_of
+from ._token import Keeper, token_options
+
+_BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+@click.command(
+    "transcript",
+    epilog=epilog(
+        "genesys-webmessaging transcript --region eu_central_1 --deployment-id ID --token-file guest.token",
+        "genesys-webmessaging transcript --output conversation.md",
+        "genesys-webmessaging transcript --format jsonl | jq .text",
+    ),
+)
+@place_options()
+@token_options
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "markdown", "jsonl"]),
+    help="Else what the name of the file ends with says, else text.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there, for its owner's eyes, instead of to standard output.",
+)
+def command(place: Place, keeper: Keeper, shape: str | None, output: Path | None) -> None:
+    """Write down what was said in a session: text to read, Markdown, or a JSON object on each line."""
+    token = keeper.required()
+    chosen = shape or (_BY_SUFFIX.get(output.suffix.lower()) if output else None) or "text"
+    lines = list(FORMATS[chosen](messages_of(place, token)))
+    if output is None:
+        for line in lines:
+            click.echo(line)
+        return
+    output.touch(mode=0o600)
+    output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    click.echo(f"{output}: {len(lines)} lines", err=True)

@@ -1,0 +1,520 @@
+"""A session that outlives its socket."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import (
+    ConnectError,
+    ConnectionClosedError,
+    RequestError,
+    ResponseTimeoutError,
+    TooManyRequestsError,
+    WebMessagingException,
+)
+from ..listener import SessionListener
+from ..models import (
+    BaseMessage,
+    ConnectionClosedEvent,
+    JourneyContext,
+    LogoutEvent,
+    SessionClearedEvent,
+    SessionExpiredEvent,
+    SessionResponse,
+    StructuredMessage,
+    WebMessagingMessage,
+)
+from ._backoff import Backoff
+from ._gap import Gap
+from ._ledger import Ledger
+from ._stream import Stream
+from ._wrapper import ListenerWrapper
+
+if TYPE_CHECKING:
+    from ..client import WebMessagingClient
+
+__all__ = ["Reconnector", "ReconnectorState"]
+
+log = logging.getLogger(__name__)
+
+# Seconds to wait for the last event of a connection before the next one is opened.
+LAST_EVENT = 5.0
+# So often the history is asked for after one reconnect; what it does not give then, the next time gives.
+HISTORY_TRIES = 3
+
+# What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
+_FINAL_CODES = frozenset({400, 401, 403, 404, 4000, 4006, 4007, 4017, 4020})
+_SESSION_EXPIRED = 4006
+_PASSING_STATUS = frozenset({408, 425, 429})
+# Close codes after which nobody should come back: 1000 is an end that was asked for, here or there.
+_FINAL_CLOSES = frozenset({1000, 4007, 4017})
+
+_numbers = itertools.count(1)
+
+
+class ReconnectorState(Enum):
+    """What a Reconnector is doing."""
+
+    IDLE = auto()
+    CONNECTING = auto()
+    CONNECTED = auto()
+    REPAIRING = auto()
+    STOPPED = auto()
+
+
+@dataclass
+class _Plan:
+    """How to connect and configure, each time in the same way."""
+
+    deploymentId: str
+    origin: str
+    token: str
+    journeyContext: JourneyContext | None = None
+    configure: Callable[[str], str] | None = None
+    connectionTimeout: float = 30.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Reconnector(ListenerWrapper):
+    """Opens a new connection when one is lost, resumes the session, and fills the gap from the history.
+
+    The listeners that it serves hear every message once and in order: those that were said in between (messages that
+    other devices sent, too) come from the history, as ``structuredMessage(message, rawMessage)`` with the JSON of the
+    history's entity for rawMessage, before what comes live on the new connection. Everything else is heard as it
+    happens, ``webSocketDisconnected`` and ``webSocketConnected`` included::
+
+        reconnector = Reconnector(client, mine)
+        client.addSessionListener(Reorder(reconnector))
+        reconnector.connect("demo", "https://shop.example")
+
+    Lost connections are replaced; those that ended normally (code 1000) are not, nor does it go on after a refusal
+    that would come again (403, 4007, 4017, …), a logout, a ``ConnectionClosedEvent`` or a cleared session. Use
+    :meth:`close` to leave: a client's own ``disconnect()`` that the server does not answer looks like a loss.
+
+    Args:
+        client: The client whose connection is watched. It must be added to it as a listener.
+        listeners: Whom it serves.
+        maxSeconds: How long one loss is fought at most.
+        firstDelay: The limit of the first wait, seconds; it doubles with each try. Waits are random below the limit.
+        maxDelay: The largest limit, seconds.
+        answerTimeout: Seconds that the server may take for the answer to a request.
+        newSessionOnExpiry: Whether a session that has expired is followed by a new one of the same token. If not,
+            that is the end.
+        onGivenUp: Called once with the reason, when there will be no further try.
+        random: Gives numbers from 0 up to 1, for the waits.
+
+    Raises:
+        TypeError: A listener cannot be called as one.
+    """
+
+    def __init__(
+        self,
+        client: WebMessagingClient,
+        *listeners: SessionListener,
+        maxSeconds: float = 300.0,
+        firstDelay: float = 0.5,
+        maxDelay: float = 30.0,
+        answerTimeout: float = 10.0,
+        newSessionOnExpiry: bool = False,
+        onGivenUp: Callable[[WebMessagingException], None] | None = None,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__(*listeners)
+        self._client = client
+        self._max_seconds = maxSeconds
+        self._delays = (firstDelay, maxDelay, random)
+        self._answer_timeout = answerTimeout
+        self._new_session_on_expiry = newSessionOnExpiry
+        self._on_given_up = onGivenUp
+        self._ledger = Ledger()
+        self._stream = Stream(self._ledger, lambda message, raw: self._put("structuredMessage", message, raw))
+        self._gap = Gap(client, self._ledger, lambda: self._answer_timeout)
+        # Guards the fields below; notified when one of them changes.
+        self._changed = threading.Condition()
+        self._state = ReconnectorState.IDLE
+        self._error: WebMessagingException | None = None
+        self._plan: _Plan | None = None
+        self._connection_count = 0
+        self._unfinished = 0  # connections whose last event was not heard yet
+        self._gap_is_open = False
+        self._worker: threading.Thread | None = None
+
+    # For everybody
+
+    @property
+    def state(self) -> ReconnectorState:
+        """What it is doing now."""
+        return self._state
+
+    @property
+    def error(self) -> WebMessagingException | None:
+        """Why it has stopped, None if it has not, or was asked to."""
+        return self._error
+
+    @property
+    def connectionCount(self) -> int:
+        """How many connections were made ready so far."""
+        return self._connection_count
+
+    @property
+    def ledger(self) -> Ledger:
+        """Which messages were heard."""
+        return self._ledger
+
+    def connect(
+        self,
+        deploymentId: str,
+        origin: str,
+        connectionTimeout: float | None = None,
+        *,
+        token: str | None = None,
+        startNew: bool | None = None,
+        journeyContext: JourneyContext | None = None,
+        configure: Callable[[str], str] | None = None,
+        **options: Any,
+    ) -> SessionResponse:
+        """Connect, configure the session and wait for it. This first time is not tried again.
+
+        Args:
+            deploymentId: The deployment to talk to.
+            origin: The origin of the guest's web page.
+            connectionTimeout: Seconds that one connect may take; 30 if None.
+            token: The session's token; a random UUID if None.
+            startNew: True for a fresh session of this token, None or False to resume the one there is.
+            journeyContext: What the page knows of the customer's journey.
+            configure: Called with the token instead of configureSession, every time; sends the request that
+                configures and returns its tracing id. For guests who have signed in.
+            options: More arguments of the client's ``connect``.
+
+        Returns:
+            The server's answer.
+
+        Raises:
+            ConnectError, ConnectTimeoutError: There was no connection to be had, or there is one already.
+            RequestError: The server refused the session.
+            ResponseTimeoutError: The session was not ready in time.
+            ConnectionClosedError: The connection broke meanwhile.
+            TypeError, ValueError: An argument cannot be right.
+        """
+        timeout = 30.0 if connectionTimeout is None else connectionTimeout
+        made = token or str(uuid.uuid4())
+        plan = _Plan(deploymentId, origin, made, journeyContext, configure, timeout, options)
+        with self._changed:
+            if self._state not in (ReconnectorState.IDLE, ReconnectorState.STOPPED):
+                raise ConnectError("this Reconnector is connected already: call close() first")
+            before, self._state, self._error, self._plan = self._state, ReconnectorState.CONNECTING, None, plan
+        try:
+            self._client.connect(deploymentId, origin, timeout, **options)
+            response = self._configure(plan, startNew)
+            if response.newSession is True:
+                self._ledger.clear()
+            else:
+                self._read_gap()  # what was said before is no gap, but has to be known
+        except BaseException:
+            with self._changed:
+                self._state = before
+                self._changed.notify_all()
+            self._client.disconnect()
+            raise
+        self._finish()
+        return response
+
+    def reconnect(self) -> None:
+        """Give the connection up and open another one, because the peer is dead. Returns at once."""
+        self._repair(drop=True)
+
+    def fillGap(self) -> int:
+        """Compare with the history now, and let the listeners hear what they have not heard.
+
+        Returns:
+            How many messages that were.
+
+        Raises:
+            WebMessagingException: The history cannot be read now.
+        """
+        found: list[WebMessagingMessage] = []
+        self._stream.hold()
+        try:
+            found = self._gap.missing(thorough=self._gap_is_open)
+        finally:
+            self._stream.release(found)
+            self._serial.run()
+        return len(found)
+
+    def awaitConnected(self, timeout: float, *, after: int = 0) -> None:
+        """Wait until there is a connection that is ready to be used.
+
+        Args:
+            timeout: Seconds.
+            after: What :attr:`connectionCount` was when the last one was lost.
+
+        Raises:
+            ResponseTimeoutError: There was none in time.
+            WebMessagingException: There will be none: why the Reconnector has stopped.
+        """
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not (self._state is ReconnectorState.CONNECTED and self._connection_count > after):
+                if self._state is ReconnectorState.STOPPED:
+                    raise _again(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise ResponseTimeoutError(f"no connection within {timeout:g} seconds")
+                self._changed.wait(remaining)
+
+    def close(self) -> None:
+        """Disconnect, and do not come back. Does nothing the second time. Never raises."""
+        worker = self._stop(None)
+        self._client.disconnect()
+        if worker is not None and worker is not threading.current_thread():
+            worker.join(LAST_EVENT)
+
+    # What is heard
+
+    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """Pass a message on, unless it was heard before; after those that were missed."""
+        self._stream.heard(structuredMessage, rawMessage)
+        self._serial.run()
+
+    def unsettledMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """Keep a message until it is known what was missed before it."""
+        self._stream.unsettled(structuredMessage, rawMessage)
+
+    def webSocketConnected(self) -> None:
+        """Pass it on."""
+        with self._changed:
+            self._unfinished += 1
+        self._pass_on("webSocketConnected")
+
+    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
+        """Pass it on, and open a new connection unless this end was asked for."""
+        # Our own close that found no answer is 1006 with a sentence of the client's; a lost connection has none.
+        asked = statusCode in _FINAL_CLOSES or (statusCode == 1006 and bool(reason))
+        self._ended(None if not asked else f"the connection was closed with {statusCode} {reason}".rstrip())
+        self._pass_on("webSocketDisconnected", statusCode, reason)
+
+    def webSocketError(self, reason: str) -> None:
+        """Pass it on, and open a new connection."""
+        self._ended(None)
+        self._pass_on("webSocketError", reason)
+
+    def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
+        """Pass it on, and begin a new session if that is wanted."""
+        self._pass_on("sessionExpiredEvent", sessionExpiredEvent, rawMessage)
+        if self._new_session_on_expiry:
+            self._repair(drop=False)
+        else:
+            self._stop(RequestError("the session has expired", code=_SESSION_EXPIRED))
+
+    def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str) -> None:
+        """Pass it on; this conversation is over."""
+        self._stop(ConnectionClosedError("the conversation was cleared"))
+        self._pass_on("sessionClearedEvent", sessionClearedEvent, rawMessage)
+
+    def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str) -> None:
+        """Pass it on; the server wants this connection to end."""
+        self._stop(ConnectionClosedError("the server closes this connection"))
+        self._pass_on("connectionClosedEvent", connectionClosedEvent, rawMessage)
+
+    def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
+        """Pass it on; after a logout, the session is over."""
+        if isinstance(baseMessage.body, LogoutEvent):
+            self._stop(ConnectionClosedError("the guest has signed out"))
+        self._pass_on("unexpectedMessage", baseMessage, rawMessage)
+
+    # What is done about it
+
+    def _ended(self, asked: str | None) -> None:
+        with self._changed:
+            self._unfinished = max(0, self._unfinished - 1)
+            self._changed.notify_all()
+            # The last event of a connection that was replaced already says nothing about the new one.
+            mine = self._state is ReconnectorState.CONNECTED and self._client.isInputClosed()
+        if not mine:
+            return
+        if asked:
+            self._stop(ConnectionClosedError(asked))
+        else:
+            self._repair(drop=False)
+
+    def _repair(self, *, drop: bool) -> None:
+        with self._changed:
+            if self._state is not ReconnectorState.CONNECTED or self._plan is None:
+                return
+            self._state = ReconnectorState.REPAIRING
+            self._stream.hold()
+            name = f"genesys-webmessaging-reconnector-{next(_numbers)}"
+            self._worker = threading.Thread(target=self._work, args=(self._plan, drop), name=name, daemon=True)
+            self._worker.start()
+
+    def _work(self, plan: _Plan, drop: bool) -> None:
+        log.info("the connection is lost or no good: trying to get another one")
+        found: list[WebMessagingMessage] = []
+        try:
+            if drop:
+                self._client.disconnect()
+            found = self._try_again_and_again(plan)
+        except WebMessagingException as error:
+            self._give_up(error)
+        except Exception as error:
+            log.exception("reconnecting failed in a way that was not foreseen")
+            self._give_up(WebMessagingException(f"reconnecting failed: {error!r}"))
+        self._stream.release(found)
+        self._serial.run()
+        self._finish()
+
+    def _try_again_and_again(self, plan: _Plan) -> list[WebMessagingMessage]:
+        """Returns what was missed, or raises why there is no connection and will be none."""
+        deadline = time.monotonic() + self._max_seconds
+        backoff = Backoff(*self._delays)
+        delay = backoff.next()
+        while True:
+            self._pause(min(delay, max(0.0, deadline - time.monotonic())))
+            try:
+                return self._try(plan, deadline)
+            except WebMessagingException as error:
+                if self._state is not ReconnectorState.REPAIRING or _is_final(error):
+                    raise
+                log.info("no connection yet: %s", error)
+                if time.monotonic() >= deadline:
+                    raise
+                delay = max(backoff.next(), _retry_after(error))
+            if not self._client.isInputClosed():
+                self._client.disconnect()
+
+    def _try(self, plan: _Plan, deadline: float) -> list[WebMessagingMessage]:
+        fresh = not self._client.isInputClosed()
+        if not fresh:
+            self._await_last_event()
+            timeout = max(0.1, min(plan.connectionTimeout, deadline - time.monotonic()))
+            self._client.connect(plan.deploymentId, plan.origin, timeout, **plan.options)
+            if self._state is not ReconnectorState.REPAIRING:
+                raise ConnectionClosedError("the Reconnector was closed")
+        response = self._configure_again(plan, startNew=True if fresh else None)
+        if response.newSession is True:
+            self._ledger.clear()
+            return []
+        return self._read_gap()
+
+    def _configure_again(self, plan: _Plan, startNew: bool | None) -> SessionResponse:
+        try:
+            response = self._configure(plan, startNew)
+        except RequestError as error:
+            if error.code != _SESSION_EXPIRED or not self._new_session_on_expiry:
+                raise
+            return self._configure(plan, True)
+        if response.newSession is True and not self._new_session_on_expiry:
+            raise RequestError("the session is over: the server has begun another one", code=_SESSION_EXPIRED)
+        return response
+
+    def _configure(self, plan: _Plan, startNew: bool | None) -> SessionResponse:
+        if plan.configure is not None:
+            tracing_id = plan.configure(plan.token)
+        else:
+            tracing_id = self._client.configureSession(
+                plan.deploymentId, plan.token, plan.origin, startNew, journeyContext=plan.journeyContext
+            )
+        response = self._client.awaitResponse(tracing_id, self._answer_timeout)
+        if not isinstance(response, SessionResponse) or response.connected is False:
+            raise RequestError("the server did not open the session", tracingId=tracing_id)
+        return response
+
+    def _read_gap(self) -> list[WebMessagingMessage]:
+        backoff = Backoff(*self._delays)
+        for left in reversed(range(HISTORY_TRIES)):
+            try:
+                found = self._gap.missing(thorough=self._gap_is_open)
+            except WebMessagingException as error:
+                if self._client.isInputClosed():
+                    raise ConnectionClosedError("the connection broke while the history was read") from error
+                log.warning("the history cannot be read, %d tries left: %s", left, error)
+                self._pause(backoff.next() if left else 0.0)
+            else:
+                self._gap_is_open = False
+                return found
+        log.error("what was said in between is missing until the history can be read again")
+        self._gap_is_open = True
+        return []
+
+    def _finish(self) -> None:
+        """The connection is ready, unless it was lost or closed meanwhile."""
+        with self._changed:
+            if self._state in (ReconnectorState.CONNECTING, ReconnectorState.REPAIRING):
+                self._state = ReconnectorState.CONNECTED
+                self._connection_count += 1
+                log.info("the connection is ready")
+            self._worker = None
+            self._changed.notify_all()
+        if self._client.isInputClosed():
+            self._repair(drop=False)
+
+    def _give_up(self, error: WebMessagingException) -> None:
+        log.warning("no further try to connect: %s", error)
+        self._stop(error)
+        self._client.disconnect()
+
+    def _stop(self, error: WebMessagingException | None) -> threading.Thread | None:
+        """Come to the end, once. Returns the thread that was at work."""
+        with self._changed:
+            worker = self._worker
+            if self._state in (ReconnectorState.IDLE, ReconnectorState.STOPPED):
+                return worker
+            self._state = ReconnectorState.STOPPED
+            self._error = error
+            self._changed.notify_all()
+        self._stream.flush()
+        if error is not None and self._on_given_up is not None:
+            call = self._on_given_up
+            self._serial.put(lambda: _call_given_up(call, error))
+        self._serial.run()
+        return worker
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless there is nothing to wait for any more."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while self._state is not ReconnectorState.STOPPED and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(left)
+            if self._state is ReconnectorState.STOPPED:
+                raise ConnectionClosedError("the Reconnector was closed")
+
+    def _await_last_event(self) -> None:
+        """Let the listeners hear the end of the old connection before the beginning of the new one."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._unfinished == 0, LAST_EVENT):
+                log.warning("the listeners are slow: a new connection begins before they have heard the old one's end")
+
+
+def _is_final(error: WebMessagingException) -> bool:
+    if isinstance(error, RequestError):
+        return error.code in _FINAL_CODES
+    if isinstance(error, ConnectError):
+        return 400 <= error.statusCode < 500 and error.statusCode not in _PASSING_STATUS
+    return False
+
+
+def _retry_after(error: WebMessagingException) -> float:
+    return (error.retryAfter or 0.0) if isinstance(error, TooManyRequestsError) else 0.0
+
+
+def _call_given_up(call: Callable[[WebMessagingException], None], error: WebMessagingException) -> None:
+    try:
+        call(error)
+    except Exception:
+        log.exception("onGivenUp raised")
+
+
+def _again(error: WebMessagingException) -> WebMessagingException:
+    # Raised in several threads, one exception would carry the traceback of the first.
+    made = type(error)(*error.args)
+    vars(made).update(vars(error))
+    return made

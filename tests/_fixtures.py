@@ -1,0 +1,60 @@
+"""What most tests of the client stand on. conftest.py takes these fixtures in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from _listeners import Recorder
+from _peer import Guest, Peer
+
+from genesys_webmessaging import WebMessagingClient
+from genesys_webmessaging.simulator import Simulator
+
+ORIGIN = "https://shop.example"
+TOKEN = "3e8d3c1c-31ae-4ff0-b1de-2c7c8b0a9d4f"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A simulator without a bot; it fails a test whose client broke the protocol."""
+    with Simulator(bot=False) as simulator:
+        yield simulator
+        assert [str(violation) for violation in simulator.violations] == []
+
+
+@pytest.fixture
+def client(simulator: Simulator) -> Iterator[WebMessagingClient]:
+    """A client of the simulator, not connected yet."""
+    with WebMessagingClient(simulator.address) as client:
+        yield client
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    """A server that says nothing by itself."""
+    with Peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def talker(peer: Peer) -> Iterator[WebMessagingClient]:
+    """A client of the peer, not connected yet."""
+    with WebMessagingClient(peer.address) as client:
+        yield client
+
+
+@pytest.fixture
+def guest(peer: Peer, talker: WebMessagingClient) -> Guest:
+    """The peer's end of the talker's connection, which is open and configured."""
+    talker.connect("demo", ORIGIN)
+    guest = peer.guest()
+    tracingId = talker.configureSession("demo", TOKEN, ORIGIN)
+    guest.configure()
+    talker.awaitResponse(tracingId, 5)
+    return guest

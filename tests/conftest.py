@@ -1,0 +1,19 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from _fixtures import client, peer, recorder, simulator  # noqa: F401 - fixtures for every file
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_its_test() -> Iterator[None]:
+    """Fail the test that leaves one of our threads behind."""
+    yield
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("genesys-webmessaging")]
+    for thread in ours:
+        thread.join(2)
+    assert [thread.name for thread in ours if thread.is_alive()] == []

@@ -1,0 +1,133 @@
+"""Strict mode writes down what a client does wrong; lenient mode does not mind."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from genesys_webmessaging.simulator import Simulator
+
+from .raw_client import CLOSE, RawClient
+
+TEXT = {"type": "Text", "text": "hello"}
+
+
+def sentences(simulator):
+    return [violation.sentence for violation in simulator.violations]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"action": "onMessage", "message": TEXT, "extra": 1}, "onMessage: extra is unknown"),
+        ({"action": "onMessage", "message": {**TEXT, "colour": "red"}}, "onMessage: message.colour is unknown"),
+        ({"action": "onMessage"}, "onMessage: message is missing"),
+        ({"action": "onMessage", "message": {"text": "x"}}, "onMessage: message.type is missing"),
+        ({"action": "onMessage", "message": {"type": "Text", "text": 7}}, "onMessage: message.text must be a string"),
+        ({"action": "onMessage", "message": TEXT, "time": None}, "onMessage: time is null; it must be left out"),
+        (
+            {"action": "onMessage", "message": {**TEXT, "content": []}},
+            "onMessage: message.content is empty; it must be left out",
+        ),
+        (
+            {"action": "onMessage", "message": TEXT, "channel": {"metadata": {"customAttributes": {"a": 1}}}},
+            "onMessage: channel.metadata.customAttributes.a must be a string",
+        ),
+        (
+            {"action": "onMessage", "message": {**TEXT, "content": [{"contentType": "Card"}]}},
+            "onMessage: message.content[0].contentType must be one of Attachment, ButtonResponse, not 'Card'",
+        ),
+        (
+            {"action": "onMessage", "message": {"type": "Event", "events": [{"eventType": "Typing"}]}},
+            "onMessage: message.events[0].typing is missing",
+        ),
+        (
+            {"action": "onAttachment", "fileName": "a", "fileType": "image/png", "fileSize": "1"},
+            "onAttachment: fileSize must be an integer",
+        ),
+        ({"action": "getAttachment", "attachmentId": ""}, "getAttachment: attachmentId is empty"),
+        ({"action": "closeSession"}, "closeSession: closeAllConnections is missing"),
+        ({"action": "configureSession", "deploymentId": "demo", "startNew": 1}, "configureSession: startNew must be true or false"),
+        ({"action": "dance"}, "dance: unknown action 'dance'"),
+        ({"action": "getJwt", "token": "tok-1"}, "getJwt: token must be a lower-case UUID"),
+        ({"action": "getJwt", "tracingId": ""}, "getJwt: tracingId is empty"),
+    ],
+)
+def test_each_violation_of_a_request_is_written_down(simulator, guest, fields, sentence):
+    guest.socket.send(json.dumps({"token": guest.token, "tracingId": str(uuid.uuid4()), **fields}))
+    guest.fence()
+    assert sentences(simulator) == [sentence]
+
+
+def test_a_missing_tracing_id_is_a_violation(simulator, guest):
+    guest.socket.send(json.dumps({"action": "getJwt", "token": guest.token}))
+    guest.fence()
+    assert sentences(simulator) == ["getJwt: tracingId is missing"]
+
+
+def test_a_message_before_configure_session_is_a_violation(simulator, connect):
+    guest = connect(simulator, configure=False)
+    guest.ask("onMessage", message=TEXT)
+    assert sentences(simulator) == ["onMessage before configureSession"]
+
+
+def test_what_is_no_json_object_is_a_violation(simulator, guest):
+    guest.socket.send("[]")
+    guest.fence()
+    assert [str(violation) for violation in simulator.violations] == ["connection 1: a frame is not one JSON object"]
+
+
+def test_one_tracing_id_for_two_different_requests_is_a_violation(simulator, guest):
+    guest.answer(guest.send("onMessage", "same", message=TEXT))
+    guest.answer(guest.send("onMessage", "same", message=TEXT, time="2026-01-01T00:00:00.000Z"))
+    assert sentences(simulator) == []
+    guest.answer(guest.send("onMessage", "same", message={"type": "Text", "text": "something else"}))
+    assert sentences(simulator) == ["onMessage: tracingId 'same' is that of another request"]
+
+
+def test_a_constant_id_for_echo_is_fine(simulator, guest):
+    for _ in range(3):
+        guest.answer(guest.send("echo", "constant", message={"type": "Text", "text": "ping"}))
+    assert sentences(simulator) == []
+
+
+def test_a_handshake_without_origin_is_a_violation(simulator, connect):
+    connect(simulator, origin=None)
+    assert sentences(simulator) == ["the handshake has no Origin header"]
+
+
+def test_a_close_without_a_status_is_a_violation(simulator):
+    with RawClient(simulator) as raw:
+        raw.send(CLOSE)
+        assert raw.frame() == (True, CLOSE, b"")
+        assert raw.ending() == "fin"
+    assert simulator.connections[0].waitClosed() == 0
+    assert sentences(simulator) == ["a close frame without a status"]
+
+
+def test_a_rest_request_without_origin_is_a_violation(simulator, guest):
+    guest.origin = None
+    assert guest.history().status_code == 200
+    assert sentences(simulator) == ["GET /api/v2/webmessaging/messages has no Origin header"]
+
+
+def test_a_put_without_the_headers_that_were_given_is_a_violation_and_is_refused(simulator, guest):
+    presigned = guest.presign(b"x")
+    assert guest.put(presigned, b"x", fileType="image/gif").status_code == 403
+    assert sentences(simulator) == ["PUT to a presigned URL: Content-Type missing or wrong"]
+
+
+def test_lenient_mode_accepts_all_that_and_writes_nothing_down(connect):
+    with Simulator(bot=False, strict=False) as simulator:
+        guest = connect(simulator, origin=None, application=None)
+        guest.socket.send(json.dumps({"action": "onMessage", "token": guest.token, "message": TEXT, "extra": 1}))
+        echo = guest.wait("StructuredMessage")
+        assert "tracingId" not in echo
+        assert echo["body"]["text"] == "hello"
+        guest.socket.send(json.dumps({"action": "getJwt", "token": guest.token, "tracingId": None}))
+        guest.wait("JwtResponse")
+        with RawClient(simulator) as raw:
+            raw.send(CLOSE)
+            assert raw.ending() == "fin"
+        assert simulator.violations == []

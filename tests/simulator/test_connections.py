@@ -1,0 +1,106 @@
+"""Holding one guest's connection from a test."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from genesys_webmessaging.simulator import encodeFrame
+
+from .independent_client import ORIGIN, Guest
+from .raw_client import RawClient
+
+
+def test_a_test_sends_whatever_it_likes(simulator, guest):
+    connection = simulator.guest()
+    connection.send('{"class": "Made", "n": 1}')
+    connection.sendJson({"class": "Made", "n": 2})
+    connection.sendMany(['{"class": "Made", "n": 3}', '{"class": "Made", "n": 4}'])
+    connection.sendFragments(b'{"class": "Ma', b'de", ', b'"n": 5}')
+    connection.sendBytes(encodeFrame(b'{"class": "Made", "n": 6}'))
+    assert [guest.next()["n"] for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_faults_leave_alone_what_is_sent_by_hand(simulator, guest):
+    simulator.faults.lose(times=None)
+    simulator.guest().sendJson({"class": "StructuredMessage", "body": {}})
+    assert guest.next()["class"] == "StructuredMessage"
+
+
+def test_a_close_by_hand_has_code_and_reason_and_the_guests_answer_is_kept(simulator, guest):
+    connection = simulator.guest()
+    connection.close(4001, "bye")
+    assert guest.expectClosed() == (4001, "bye")
+    assert connection.waitClosed() == 4001
+    assert not connection.isOpen
+
+
+def test_a_reset_and_an_end_without_close_look_different(simulator):
+    with RawClient(simulator) as raw:
+        simulator.guest().reset()
+        assert raw.ending() == "reset"
+    with RawClient(simulator) as raw:
+        simulator.guest().fin()
+        assert raw.ending() == "fin"
+
+
+def test_the_guests_close_is_kept(simulator, guest):
+    connection = simulator.guest()
+    assert (connection.closeCode, connection.isOpen) == (None, True)
+    guest.close(4321)
+    assert connection.waitClosed() == 4321
+    assert simulator.connections == [connection]
+
+
+def test_sending_to_a_guest_who_has_left_is_an_error(simulator, guest):
+    connection = simulator.guest()
+    guest.close()
+    connection.waitClosed()
+    with pytest.raises(ConnectionError, match="has ended"):
+        connection.send("too late")
+
+
+def test_waiting_for_a_close_that_does_not_come_is_bounded(simulator, guest):
+    with pytest.raises(TimeoutError, match="still open"):
+        simulator.guest().waitClosed(timeout=0.1)
+
+
+def test_waiting_for_a_guest_who_does_not_come_is_bounded(simulator):
+    with pytest.raises(TimeoutError, match="no guest connected"):
+        simulator.guest(timeout=0.1)
+
+
+def test_a_guest_can_be_waited_for(simulator):
+    guests = []
+    thread = threading.Thread(target=lambda: guests.append(Guest(simulator.address)), name="late guest")
+    thread.start()
+    connection = simulator.guest()
+    thread.join(5)
+    assert (connection.origin, connection.token) == (ORIGIN, guests[0].token)
+    guests[0].close()
+
+
+def test_frames_are_kept_by_connection_and_by_simulator(simulator, guest, connect):
+    other = connect(simulator)
+    guest.say("one")
+    other.say("two")
+    assert [frame["message"]["text"] for frame in simulator.received.of("onMessage")] == ["one", "two"]
+    assert [frame.action for frame in simulator.connections[1].received] == ["configureSession", "onMessage"]
+    assert simulator.received[0].connection == 1
+    with pytest.raises(TimeoutError, match="2 of 3 onMessage requests") as caught:
+        simulator.received.wait("onMessage", 3, timeout=0.1)
+    assert guest.token not in str(caught.value)
+
+
+def test_two_hundred_texts_from_another_thread_keep_their_order(simulator, guest):
+    connection = simulator.guest()
+
+    def push():
+        for number in range(200):
+            connection.sendJson({"class": "Made", "n": number})
+
+    thread = threading.Thread(target=push, name="pusher")
+    thread.start()
+    numbers = [guest.next()["n"] for _ in range(200)]
+    thread.join(5)
+    assert numbers == list(range(200))

@@ -1,0 +1,133 @@
+"""Sessions by token: new, resumed, shared, replaced."""
+
+from __future__ import annotations
+
+from genesys_webmessaging.simulator import Deployment, SessionState, Simulator
+
+
+def test_a_token_comes_back_to_its_session(simulator, guest, connect):
+    guest.say("first")
+    guest.close()
+    back = connect(simulator, token=guest.token)
+    assert back.session["newSession"] is False
+    assert [entity["text"] for entity in back.history().json()["entities"]] == ["first"]
+
+
+def test_start_new_puts_the_old_session_out_of_reach(simulator, guest, connect):
+    guest.say("old")
+    other = connect(simulator, token=guest.token, startNew=True)
+    assert other.session["newSession"] is True
+    assert other.history().json()["total"] == 0
+    assert guest.say("where am I?")["code"] == 4007
+
+
+def test_clients_of_one_token_see_each_others_messages(simulator, guest, connect):
+    other = connect(simulator, token=guest.token)
+    echo = guest.say("from the phone")
+    seen = other.wait("StructuredMessage")
+    assert seen["body"] == echo["body"]
+    assert seen["body"]["direction"] == "Inbound"
+    with simulator.agent() as agent:
+        agent.say("to both")
+        assert guest.outbound()["id"] == other.outbound()["id"]
+
+
+def test_a_fourth_connection_sends_the_oldest_away(simulator, guest, connect):
+    others = [connect(simulator, token=guest.token) for _ in range(3)]
+    assert guest.wait("ConnectionClosedEvent")["body"] == {}
+    assert guest.expectClosed() == (1000, "")
+    assert others[0].say("we are three")["code"] == 200
+    assert len(simulator.session(guest.token).connections) == 3
+
+
+def test_configuring_the_same_connection_twice_is_one_connection(simulator, guest):
+    assert guest.configure()["newSession"] is False
+    assert len(simulator.session(guest.token).connections) == 1
+
+
+def test_close_session_sends_the_other_connections_away(simulator, guest, connect):
+    other = connect(simulator, token=guest.token)
+    closed = guest.ask("closeSession", closeAllConnections=True)
+    assert (closed["class"], closed["body"]["connected"], closed["body"]["readOnly"]) == ("SessionResponse", False, True)
+    other.wait("ConnectionClosedEvent")
+    assert other.expectClosed() == (1000, "")
+    assert simulator.session(guest.token).state is SessionState.CLOSED
+
+
+def test_a_closed_session_can_be_looked_at_again(simulator, guest, connect):
+    guest.say("last words")
+    guest.ask("closeSession", closeAllConnections=True)
+    back = connect(simulator, token=guest.token)
+    assert (back.session["newSession"], back.session["readOnly"]) == (False, True)
+    assert back.history().json()["total"] == 1
+
+
+def test_a_read_only_session_stays_so_after_its_time(simulator, guest, connect):
+    with simulator.agent() as agent:
+        agent.disconnect(readOnly=True)
+    simulator.clock.advance(300_000)
+    back = connect(simulator, token=guest.token)
+    assert (back.session["newSession"], back.session["readOnly"]) == (False, True)
+
+
+def test_a_message_prolongs_the_session(simulator, guest):
+    before = simulator.session(guest.token).expiresAt
+    simulator.clock.advance(1000)
+    guest.say("I am alive")
+    assert simulator.session(guest.token).expiresAt >= before + 1000
+    assert guest.configure()["expirationDate"] == int(simulator.session(guest.token).expiresAt)
+
+
+def test_a_deployment_can_announce_the_expiry(connect):
+    with Simulator(deployments=[Deployment(announcesExpiry=True, sessionSeconds=100)], bot=False) as simulator:
+        guest = connect(simulator)
+        simulator.clock.advance(60)
+        guest.say("once more")
+        simulator.clock.advance(60)
+        assert guest.fence() == []
+        simulator.clock.advance(60)
+        simulator.clock.advance(60)
+        assert guest.wait("SessionExpiredEvent")["type"] == "message"
+
+
+def test_the_journey_context_is_kept(simulator, guest):
+    context = {"customer": {"id": guest.token, "idType": "cookie"}, "customerSession": {"id": "", "type": "web"}}
+    guest.configure(journeyContext=context)
+    assert simulator.session(guest.token).journeyContext == context
+    assert simulator.violations == []
+
+
+def test_custom_message_ids_and_equal_ids_can_be_switched_off(connect):
+    with Simulator(bot=False, idsInHistory=False, returnsCustomMessageId=False) as simulator:
+        guest = connect(simulator)
+        live = guest.say("hello", metadata={"customMessageId": "mine"})["body"]
+        entity = guest.history().json()["entities"][0]
+        again = guest.history().json()["entities"][0]
+        assert entity["id"] == again["id"] != live["id"]
+        assert "metadata" not in live
+        assert "metadata" not in entity
+
+
+def test_ids_of_live_messages_and_history_agree(simulator, guest):
+    assert guest.say("hello")["body"]["id"] == guest.history().json()["entities"][0]["id"]
+
+
+def test_typing_is_echoed_but_not_remembered(simulator, guest):
+    with simulator.agent() as agent:
+        assert guest.typing()["body"]["events"][0]["typing"] == {"type": "On"}
+        assert agent.receivedTyping()
+    assert guest.history().json()["total"] == 0
+
+
+def test_a_simulator_that_was_stopped_starts_again_where_it_was(connect):
+    simulator = Simulator(bot=False)
+    with simulator:
+        address = simulator.address
+        guest = connect(simulator)
+        guest.say("before")
+    assert guest.expectClosed() == (1001, "")
+    with simulator:
+        assert simulator.address == address
+        back = connect(simulator, token=guest.token)
+        assert back.session["newSession"] is False
+        assert back.history().json()["total"] == 1

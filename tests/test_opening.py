@@ -1,0 +1,472 @@
+"""Opening a connection: every step, its deadline, and what a failure says."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from _certificates import Certificate, certificate
+from _ear import connected
+from _peers import Peer, Wire, black_hole, echo, text
+
+from genesys_webmessaging import _opening
+from genesys_webmessaging._opening import open_connection
+from genesys_webmessaging.exceptions import ConnectError, ConnectTimeoutError
+
+SOON = 0.3  # seconds; a deadline that is meant to pass
+SECRET = "s3cret-pass"
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_outlives_its_test() -> Iterator[None]:
+    before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+    yield
+    if before:
+        left = {each for each in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{each}")} - before
+        assert left == set()
+
+
+@pytest.fixture(scope="module")
+def pki() -> Certificate:
+    return certificate()
+
+
+def accepting(wire: Wire) -> None:
+    wire.accept()
+    wire.read_to_end()
+
+
+def answering(answer: str | bytes) -> Peer:
+    """A server that says this, whatever the handshake, and hangs up."""
+
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(answer.encode() if isinstance(answer, str) else answer)
+
+    return Peer(script)
+
+
+# The handshake
+
+
+def test_the_handshake_carries_our_headers_and_no_others():
+    requests: list[str] = []
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        requests.append(wire.request)
+        wire.read_to_end()
+
+    headers = [("User-Agent", "ours/1"), ("deploymentId", "demo"), ("Origin", "https://shop.example")]
+    with Peer(script) as peer:
+        open_connection(peer.url, headers, trust_env=False).abort()
+    lines = requests[0].split("\r\n")
+    assert lines[0] == "GET /v1?deploymentId=demo HTTP/1.1"
+    sent = [line.partition(": ")[::2] for line in lines[1:]]
+    key = dict(sent)["Sec-WebSocket-Key"]
+    assert len(base64.b64decode(key)) == 16
+    assert sorted(sent) == sorted(
+        [
+            ("Host", f"127.0.0.1:{peer.port}"),
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Key", key),
+            ("Sec-WebSocket-Version", "13"),
+            *headers,
+        ]
+    )
+
+
+def test_cookies_are_not_shared_between_connections():
+    requests: list[str] = []
+
+    def script(wire: Wire) -> None:
+        wire.accept(extra="Set-Cookie: a=b; Domain=127.0.0.1\r\nSet-Cookie: c=d; Domain=.invalid\r\n")
+        requests.append(wire.request)
+        wire.read_to_end()
+
+    with Peer(script) as peer:
+        for _ in range(2):
+            open_connection(peer.url, trust_env=False).abort()
+    assert len(requests) == 2
+    assert "cookie" not in "".join(requests).lower()
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\0b"])
+def test_a_header_with_a_line_break_is_refused_and_nothing_is_sent(value: str):
+    with pytest.raises(ValueError, match="Origin"):
+        open_connection("ws://127.0.0.1:9/v1", [("Origin", value)], trust_env=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("http://127.0.0.1/v1", "ws://"),
+        ("127.0.0.1", "ws://"),
+        ("not a url", "space"),
+        ("ws://", "no host"),
+        ("ws://host:99999/", "port"),
+        ("ws://host:0/", "port 0"),
+        ("ws://user:pass@host/", "user"),
+        ("ws://host/#fragment", "fragment"),
+        ("ws://" + "a" * 64 + ".example/", "host"),
+        ("ws://host/\r\nX: y", "control character"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_a_value_error(url: str, complaint: str):
+    with pytest.raises(ValueError, match=complaint):
+        open_connection(url, trust_env=False)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan")])
+def test_a_timeout_must_be_a_time(timeout: float):
+    with pytest.raises(ValueError, match="timeout"):
+        open_connection("ws://127.0.0.1:9/v1", timeout=timeout)
+
+
+@pytest.mark.parametrize("status", [200, 301, 302, 307, 308, 400, 401, 403, 404, 426, 429, 500, 503])
+def test_a_refusal_carries_status_headers_and_body_and_redirects_are_not_followed(status: int):
+    answer = (
+        f"HTTP/1.1 {status} Because\r\nX-Reason: none\r\nx-reason: other\r\nLocation: ws://127.0.0.1:1/\r\n"
+        'Content-Length: 16\r\n\r\n{"message":"no"}'
+    )
+    with answering(answer) as peer, pytest.raises(ConnectError) as caught:
+        open_connection(peer.url, trust_env=False)
+    assert not isinstance(caught.value, ConnectTimeoutError)
+    assert str(caught.value) == f"The server refused the WebSocket: {status} Because"
+    assert caught.value.statusCode == status
+    assert caught.value.headers["X-Reason"] == "none"
+    assert caught.value.body == '{"message":"no"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        ("HTTP/1.1 403 No\r\n\r\nuntil the end", "until the end"),
+        ("HTTP/1.0 403\r\nContent-Length: 3\r\n\r\nabcdef", "abc"),
+        ("HTTP/1.1 403 No\nContent-Length: 3\n\nabc", "abc"),
+        ("HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", "abc0123456789"),
+        ("HTTP/1.1 403 No\r\nContent-Length: nonsense\r\n\r\nabc", "abc"),
+        (b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n\xff\xfe", "��"),
+        ("HTTP/1.1 403 No\r\nContent-Length: 100000\r\n\r\n" + "x" * 100000, "x" * 65536),
+        ("HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\nshort", "short"),
+    ],
+)
+def test_a_refusals_body_is_read_in_every_form_and_within_bounds(answer: str | bytes, body: str):
+    with answering(answer) as peer, pytest.raises(ConnectError) as caught:
+        open_connection(peer.url, trust_env=False)
+    assert (caught.value.statusCode, caught.value.body) == (403, body)
+
+
+def test_a_refusal_whose_body_does_not_come_is_still_that_refusal():
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\npart of it")
+        wire.read_to_end()
+
+    with Peer(script) as peer, pytest.raises(ConnectError) as caught:
+        open_connection(peer.url, trust_env=False, timeout=SOON)
+    assert (caught.value.statusCode, caught.value.body) == (403, "part of it")
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"),
+        (b"\x15\x03\x01\x00\x02\x02\x50", "does not speak HTTP"),
+        (b"HTTP/2 400 No\r\n\r\n", "strange status line"),
+        (b"HTTP/1.1 abc No\r\n\r\n", "strange status line"),
+        (b"HTTP/1.1 101 X\r\nno colon\r\n\r\n", "header that is none"),
+        (b"HTTP/1.1 101 X\r\nX: " + b"y" * 70000, "head without end"),
+        (b"HTTP/1.1 101 Sw", "in the middle of its answer"),
+        (b"", "without an answer"),
+        (b"HTTP/1.1 101 X\r\n\r\n", "wrongly"),
+        (b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n", "wrongly"),
+        (b"HTTP/1.1 101 \xff\r\nX: \xff\r\n\r\n", "wrongly"),
+    ],
+)
+def test_garbage_instead_of_a_handshake_is_a_connect_error(answer: bytes, complaint: str):
+    with answering(answer) as peer, pytest.raises(ConnectError, match=complaint) as caught:
+        open_connection(peer.url, trust_env=False)
+    assert not isinstance(caught.value, ConnectTimeoutError)
+
+
+@pytest.mark.parametrize("extra", ["Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Extensions: permessage-deflate\r\n"])
+def test_what_was_not_asked_for_is_refused(extra: str):
+    def script(wire: Wire) -> None:
+        wire.accept(extra=extra)
+        wire.read_to_end()
+
+    with Peer(script) as peer, pytest.raises(ConnectError, match="not asked for") as caught:
+        open_connection(peer.url, trust_env=False)
+    assert caught.value.statusCode == 101
+
+
+def test_an_accept_key_of_another_handshake_is_refused():
+    def script(wire: Wire) -> None:
+        wire.accept(key="AAAAAAAAAAAAAAAAAAAAAA==")
+        wire.read_to_end()
+
+    with Peer(script) as peer, pytest.raises(ConnectError, match="wrongly"):
+        open_connection(peer.url, trust_env=False)
+
+
+# Time
+
+
+def assert_in_time(began: float) -> None:
+    assert time.monotonic() - began < SOON + 1
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time():
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.read_to_end()
+
+    began = time.monotonic()
+    with Peer(script) as peer, pytest.raises(ConnectTimeoutError, match="WebSocket handshake with 127.0.0.1:") as caught:
+        open_connection(peer.url, trust_env=False, timeout=SOON)
+    assert_in_time(began)
+    assert isinstance(caught.value, TimeoutError)
+
+
+def test_a_server_that_drips_its_answer_cannot_stretch_the_deadline():
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        tick = threading.Event()
+        wire.send(b"HTTP/1.1 101 X\r\nX: ")
+        try:
+            while not tick.wait(0.02):
+                wire.send(b"y")
+        except OSError:
+            return
+
+    began = time.monotonic()
+    with Peer(script) as peer, pytest.raises(ConnectTimeoutError, match="WebSocket handshake"):
+        open_connection(peer.url, trust_env=False, timeout=SOON)
+    assert_in_time(began)
+
+
+def test_an_address_that_does_not_answer_is_given_up_in_time():
+    began = time.monotonic()
+    with black_hole() as port, pytest.raises(ConnectTimeoutError, match=f"TCP connection to 127.0.0.1:{port}"):
+        open_connection(f"ws://127.0.0.1:{port}/v1", trust_env=False, timeout=SOON)
+    assert_in_time(began)
+
+
+def test_a_tls_server_that_says_nothing_is_given_up_in_time():
+    def script(wire: Wire) -> None:
+        wire.read_to_end()
+
+    began = time.monotonic()
+    with Peer(script) as peer, pytest.raises(ConnectTimeoutError, match="TLS handshake"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", trust_env=False, timeout=SOON)
+    assert_in_time(began)
+
+
+def test_a_resolver_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch):
+    release = threading.Event()
+
+    def hanging(*_: object, **__: object) -> list[object]:
+        release.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    began = time.monotonic()
+    with pytest.raises(ConnectTimeoutError, match="name lookup of nowhere.example"):
+        open_connection("ws://nowhere.example/v1", trust_env=False, timeout=SOON)
+    assert_in_time(began)
+    release.set()
+
+
+# Addresses
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    """Have every name stand for these."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_a_name_that_does_not_exist_is_a_connect_error():
+    with pytest.raises(ConnectError, match="name lookup of nothing.invalid failed"):
+        open_connection("ws://nothing.invalid/v1", trust_env=False)
+
+
+def test_a_refused_connection_is_a_connect_error():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError, match=f"TCP connection to 127.0.0.1:{port} failed: Connection refused"):
+        open_connection(f"ws://127.0.0.1:{port}/v1", trust_env=False)
+
+
+def test_the_next_address_is_tried_when_one_refuses_and_when_one_hangs(monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dead = listener.getsockname()[1]
+    with Peer(echo) as peer, black_hole() as hanging:
+        resolving(monkeypatch, ("127.0.0.1", dead), ("127.0.0.1", hanging), ("127.0.0.1", peer.port))
+        began = time.monotonic()
+        connection = open_connection(f"ws://name.example:{peer.port}/v1", trust_env=False)
+        assert time.monotonic() - began < 2
+        connection.abort()
+
+
+def test_when_every_address_fails_each_is_named(monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dead = listener.getsockname()[1]
+    resolving(monkeypatch, ("127.0.0.1", dead), ("127.0.0.2", dead))
+    with pytest.raises(ConnectError, match="127.0.0.1: Connection refused; 127.0.0.2: Connection refused"):
+        open_connection("ws://name.example/v1", trust_env=False)
+
+
+def test_ipv6_addresses_are_reached_and_named_in_brackets():
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError, match=rf"\[::1\]:{port} failed"):
+        open_connection(f"ws://[::1]:{port}/v1", trust_env=False)
+
+
+def test_the_socket_is_kept_alive_and_sends_at_once():
+    with Peer(echo) as peer:
+        sock = _opening._connect_tcp("127.0.0.1", peer.port, "", time.monotonic() + 5)
+        with sock:
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+# TLS
+
+
+def test_tls_works_with_a_ca_file_and_does_not_without(pki: Certificate):
+    with Peer(echo, pki.server) as peer, connected(peer, ca_file=str(pki.ca_file)) as (connection, ear):
+        connection.send("hello")
+        assert ear.wait_for_texts(1) == ["hello"]
+        connection.close()
+        assert ear.endings[0].code == 1000
+
+
+def refused_by_client(pki: Certificate) -> Peer:
+    """A server behind TLS whose client is expected to break off the TLS handshake."""
+
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError):
+            pki.server.wrap_socket(wire.sock, server_side=True)
+
+    return Peer(script)
+
+
+def test_an_unknown_authority_is_refused(pki: Certificate):
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", trust_env=False)
+
+
+def test_a_certificate_for_another_host_is_refused(pki: Certificate):
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
+        open_connection(f"wss://localhost:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_an_own_context_is_used_as_it_is(pki: Certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with Peer(echo, pki.server) as peer, connected(peer, ssl_context=context) as (connection, ear):
+        connection.send("hello")
+        ear.wait_for_texts(1)
+    assert context.verify_mode is ssl.CERT_NONE
+
+
+def test_tls_below_1_2_is_refused(pki: Certificate):
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.load_cert_chain(pki.ca_file.with_name("server.pem"))
+    with pytest.warns(DeprecationWarning):
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("DEFAULT@SECLEVEL=0")
+
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError):
+            old.wrap_socket(wire.sock, server_side=True)
+
+    with Peer(script) as peer, pytest.raises(ConnectError, match="TLS handshake"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_a_client_certificate_is_shown(pki: Certificate):
+    pair = pki.ca_file.with_name("server.pem")
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.load_cert_chain(pair)
+    demanding.load_verify_locations(pki.ca_file)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    subjects: list[object] = []
+
+    def script(wire: Wire) -> None:
+        assert isinstance(wire.sock, ssl.SSLSocket)
+        subjects.append(wire.sock.getpeercert())
+        echo(wire)
+
+    with Peer(script, demanding) as peer:
+        for form in (pair, (str(pair),), (str(pair), str(pair)), (str(pair), str(pair), "no password needed")):
+            open_connection(peer.url, client_certificate=form, ca_file=str(pki.ca_file), trust_env=False).close()
+    assert len(subjects) == 4
+    assert all(subjects)
+
+
+def test_an_encrypted_key_is_opened_by_its_password_and_never_asked_for(pki: Certificate, tmp_path: Path):
+    from cryptography.hazmat.primitives import serialization
+
+    plain = pki.ca_file.with_name("server.pem").read_bytes()
+    key = serialization.load_pem_private_key(plain, None)
+    locked = tmp_path / "locked.pem"
+    encryption = serialization.BestAvailableEncryption(SECRET.encode())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    locked.write_bytes(pem + pki.ca_file.read_bytes())
+    with Peer(echo, pki.server) as peer:
+        right = (str(locked), str(locked), SECRET)
+        open_connection(peer.url, client_certificate=right, ca_file=str(pki.ca_file), trust_env=False).close()
+        for wrong in (str(locked), (str(locked), str(locked), "wrong")):
+            with pytest.raises(ValueError, match="certificates cannot be used"):
+                open_connection(peer.url, client_certificate=wrong, ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_certificates_that_cannot_be_read_are_value_errors(tmp_path: Path):
+    with pytest.raises(ValueError, match="nothing.pem cannot be read"):
+        open_connection("wss://127.0.0.1:9/", ca_file=str(tmp_path / "nothing.pem"))
+    (tmp_path / "rubbish.pem").write_text("rubbish")
+    with pytest.raises(ValueError, match="certificates cannot be used"):
+        open_connection("wss://127.0.0.1:9/", ca_file=str(tmp_path / "rubbish.pem"))
+    with pytest.raises(ValueError, match="not both"):
+        open_connection("wss://127.0.0.1:9/", ssl_context=ssl.create_default_context(), ca_file="x")
+
+
+def test_connections_that_trust_the_same_share_one_context_until_the_file_changes(pki: Certificate, tmp_path: Path):
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(pki.ca_file.read_bytes())
+    target = _opening._parse_url("wss://127.0.0.1/")
+    first = _opening._context_for(target, None, str(ca_file), None)
+    assert first is not None
+    assert _opening._context_for(target, None, str(ca_file), None) is first
+    assert (first.verify_mode, first.check_hostname) == (ssl.CERT_REQUIRED, True)
+    os.utime(ca_file, (1, 1))
+    assert _opening._context_for(target, None, str(ca_file), None) is not first
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_ctrl_c_while_opening_leaves_no_socket(tls: bool):
+    def script(wire: Wire) -> None:
+        wire.read(1)
+        os.kill(os.getpid(), signal.SIGINT)
+        wire.read_to_end()
+
+    with Peer(script) as peer, pytest.raises(KeyboardInterrupt):
+        open_connection(f"{'wss' if tls else 'ws'}://127.0.0.1:{peer.port}/v1", trust_env=False)

@@ -1,0 +1,308 @@
+"""Getting to the server through a proxy."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+import pytest
+from _certificates import certificate
+from _ear import connected
+from _peers import EndOfClient, Peer, Wire, echo
+
+from genesys_webmessaging._opening import open_connection
+from genesys_webmessaging.exceptions import ConnectError, ConnectTimeoutError
+
+PASSWORD = "pass:w@rd/ü"
+QUOTED = "pass%3Aw%40rd%2F%C3%BC"
+SOON = 0.3  # seconds
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def relay(wire: Wire, host: str, port: int, answer: bytes) -> None:
+    """Connect, say so, and pass bytes both ways until one side is through."""
+    with socket.create_connection((host, port), 10) as server:
+
+        def back() -> None:
+            try:
+                while data := server.recv(65536):
+                    wire.send(data)
+                wire.end()
+            except OSError as error:
+                logging.getLogger(__name__).debug("the client went first: %s", error)
+
+        wire.send(answer)
+        thread = threading.Thread(target=back)
+        thread.start()
+        try:
+            while data := wire.sock.recv(65536):
+                server.sendall(data)
+        except OSError as error:
+            logging.getLogger(__name__).debug("the server went first: %s", error)
+        server.shutdown(socket.SHUT_WR)
+        thread.join(10)
+
+
+class HttpProxy:
+    """Remembers what it was asked for, and does it."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+
+    def __call__(self, wire: Wire) -> None:
+        self.requests.append(wire.read_head())
+        host, _, port = wire.request.split()[1].rpartition(":")
+        relay(wire, host, int(port), b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+
+
+class SocksProxy:
+    """Speaks SOCKS 4, 4a and 5; remembers where to, and who asked."""
+
+    def __init__(self, *, wants_password: bool = False) -> None:
+        self.wants_password = wants_password
+        self.targets: list[str] = []
+        self.users: list[str] = []
+
+    def __call__(self, wire: Wire) -> None:
+        if wire.read(1) == b"\x04":
+            self._four(wire)
+        else:
+            self._five(wire)
+
+    def _four(self, wire: Wire) -> None:
+        _, port, address = struct.unpack("!BH4s", wire.read(7))
+        self.users.append(self._to_zero(wire))
+        host = socket.inet_ntoa(address)
+        if host.startswith("0.0.0."):
+            host = self._to_zero(wire)
+        self.targets.append(host)
+        relay(wire, "127.0.0.1", port, b"\x00\x5a" + bytes(6))
+
+    def _to_zero(self, wire: Wire) -> str:
+        return b"".join(iter(lambda: wire.read(1), b"\x00")).decode()
+
+    def _five(self, wire: Wire) -> None:
+        wire.read(wire.read(1)[0])
+        wire.send(b"\x05\x02" if self.wants_password else b"\x05\x00")
+        if self.wants_password:
+            wire.read(1)
+            user = wire.read(wire.read(1)[0])
+            self.users.append((user + b" " + wire.read(wire.read(1)[0])).decode())
+            wire.send(b"\x01\x00")
+        kind = wire.read(4)[3]
+        host = wire.read(wire.read(1)[0]).decode() if kind == 3 else socket.inet_ntoa(wire.read(4))
+        self.targets.append(host)
+        relay(wire, "127.0.0.1", *struct.unpack("!H", wire.read(2)), b"\x05\x00\x00\x01" + bytes(6))
+
+
+def exchange(url: str, **options: object) -> None:
+    """Open, say something, hear it, close."""
+    peer = type("Somewhere", (), {"url": url})()
+    with connected(peer, **options) as (connection, ear):
+        connection.send("hello")
+        assert ear.wait_for_texts(1) == ["hello"]
+        connection.close()
+        assert ear.endings[0].code == 1000
+
+
+# HTTP
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_an_http_proxy_is_asked_to_connect_and_given_the_credentials(tls: bool):
+    pki = certificate()
+    proxy = HttpProxy()
+    with Peer(echo, pki.server if tls else None) as server, Peer(proxy) as front:
+        ca_file = str(pki.ca_file) if tls else None
+        exchange(server.url, proxy=f"http://user:{QUOTED}@127.0.0.1:{front.port}", ca_file=ca_file)
+    credentials = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
+    assert proxy.requests == [
+        f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n"
+        f"Host: 127.0.0.1:{server.port}\r\n"
+        f"Proxy-Authorization: Basic {credentials}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "through"),
+    [
+        ({"http_proxy": "http://{proxy}"}, True),
+        ({"HTTP_PROXY": "{proxy}"}, True),
+        ({"ALL_PROXY": "http://{proxy}"}, True),
+        ({"https_proxy": "http://{proxy}"}, False),
+        ({"http_proxy": "http://{proxy}", "no_proxy": "127.0.0.1"}, False),
+        ({"http_proxy": "http://{proxy}", "no_proxy": "127.0.0.0/8"}, False),
+        ({"http_proxy": "http://{proxy}", "no_proxy": "*"}, False),
+        ({"http_proxy": "http://{proxy}", "no_proxy": "other.example"}, True),
+    ],
+)
+def test_the_environment_is_heeded(variables: dict[str, str], through: bool, monkeypatch: pytest.MonkeyPatch):
+    proxy = HttpProxy()
+    with Peer(echo) as server, Peer(proxy) as front:
+        for name, value in variables.items():
+            # requests lets nobody proxy a name without CGI's HTTP_PROXY trap set off; REQUEST_METHOD is not set here.
+            monkeypatch.setenv(name, value.format(proxy=f"127.0.0.1:{front.port}"))
+        connection = open_connection(server.url)
+        connection.close()
+    assert bool(proxy.requests) == through
+
+
+def test_tls_takes_the_proxy_for_https(monkeypatch: pytest.MonkeyPatch):
+    pki = certificate()
+    proxy = HttpProxy()
+    with Peer(echo, pki.server) as server, Peer(proxy) as front:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{front.port}")
+        open_connection(server.url, ca_file=str(pki.ca_file)).close()
+    assert len(proxy.requests) == 1
+
+
+def test_the_environment_can_be_turned_off_and_an_argument_goes_before_it(monkeypatch: pytest.MonkeyPatch):
+    by_argument, by_environment = HttpProxy(), HttpProxy()
+    with Peer(echo) as server, Peer(by_argument) as first, Peer(by_environment) as second:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{second.port}")
+        open_connection(server.url, trust_env=False).close()
+        open_connection(server.url, proxy=f"http://127.0.0.1:{first.port}").close()
+    assert (len(by_argument.requests), len(by_environment.requests)) == (1, 0)
+
+
+def test_a_refusal_of_the_proxy_carries_its_status_and_no_password(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nwho?")
+
+    with Peer(script) as front, pytest.raises(ConnectError) as caught:
+        open_connection("ws://server.example/v1", proxy=f"http://user:{QUOTED}@127.0.0.1:{front.port}")
+    error = caught.value
+    assert (error.statusCode, error.body) == (407, "who?")
+    assert str(error) == (
+        f"The proxy http://127.0.0.1:{front.port} refused to connect to server.example:80: "
+        "407 Proxy Authentication Required"
+    )
+    told = "".join(traceback.format_exception(error)) + caplog.text + repr(error.__dict__)
+    assert PASSWORD not in told
+    assert QUOTED not in told
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nand more"])
+def test_a_proxy_that_breaks_the_rules_is_a_connect_error(answer: bytes):
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(answer)
+
+    with Peer(script) as front, pytest.raises(ConnectError, match="proxy"):
+        open_connection("ws://server.example/v1", proxy=f"http://127.0.0.1:{front.port}")
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks4a"])
+def test_a_proxy_that_says_nothing_or_drips_is_given_up_in_time(scheme: str):
+    def dripping(wire: Wire) -> None:
+        tick = threading.Event()
+        try:
+            while not tick.wait(0.1):
+                wire.send({"http": b"HTTP/1.1 200 OK\r\nX: y", "socks5h": b"\x05", "socks4a": b"\x00"}[scheme][:1])
+        except OSError:
+            return
+
+    began = time.monotonic()
+    with Peer(dripping if scheme != "http" else lambda wire: None if wire.read_to_end() else None) as front:
+        with pytest.raises(ConnectTimeoutError, match="through the proxy"):
+            open_connection("ws://server.example/v1", proxy=f"{scheme}://127.0.0.1:{front.port}", timeout=SOON)
+    assert time.monotonic() - began < SOON + 1
+
+
+def test_a_proxy_that_is_not_there_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError, match=f"TCP connection to 127.0.0.1:{port} of the proxy failed"):
+        open_connection("ws://server.example/v1", proxy=f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "complaint"),
+    [
+        ("ftp://host:1", "must be one of"),
+        ("https://host:1", "must be one of"),
+        ("http://", "no host"),
+        ("http://host:x", "no URL"),
+        ("socks5://üser:secret@host:1", "ASCII"),
+        ("", "no host"),
+    ],
+)
+def test_a_proxy_that_cannot_be_right_is_a_value_error_that_does_not_quote_it(proxy: str, complaint: str):
+    with pytest.raises(ValueError, match=complaint) as caught:
+        open_connection("ws://server.example/v1", proxy=proxy)
+    assert "secret" not in "".join(traceback.format_exception(caught.value)[-1:])
+
+
+# SOCKS
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "asked_for"),
+    [
+        ("socks5", "localhost", "127.0.0.1"),
+        ("socks5h", "localhost", "localhost"),
+        ("socks5h", "127.0.0.1", "127.0.0.1"),
+        ("socks4", "localhost", "127.0.0.1"),
+        ("socks4a", "localhost", "localhost"),
+    ],
+)
+def test_a_socks_proxy_is_given_the_name_or_the_address(
+    scheme: str, name: str, asked_for: str, monkeypatch: pytest.MonkeyPatch
+):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest: found if host == "localhost" else real(host, *rest))
+    proxy = SocksProxy()
+    with Peer(echo) as server, Peer(proxy) as front:
+        exchange(f"ws://{name}:{server.port}/v1", proxy=f"{scheme}://127.0.0.1:{front.port}")
+    assert proxy.targets == [asked_for]
+
+
+def test_a_socks_proxy_is_given_the_credentials():
+    proxy = SocksProxy(wants_password=True)
+    with Peer(echo) as server, Peer(proxy) as front:
+        exchange(server.url, proxy=f"socks5h://user:p%40ss@127.0.0.1:{front.port}")
+    assert proxy.users == ["user p@ss"]
+
+
+def test_tls_goes_through_a_socks_proxy():
+    pki = certificate()
+    with Peer(echo, pki.server) as server, Peer(SocksProxy()) as front:
+        exchange(server.url, proxy=f"socks5h://127.0.0.1:{front.port}", ca_file=str(pki.ca_file))
+
+
+@pytest.mark.parametrize("answer", [b"\x05\xff", b"\x04\x00", b"", b"\x05\x00\x05\x05\x00\x01" + bytes(6)])
+def test_a_socks_proxy_that_refuses_is_a_connect_error(answer: bytes):
+    def script(wire: Wire) -> None:
+        wire.read(3)
+        wire.send(answer)
+        wire.end()
+        wire.read_to_end()
+
+    with Peer(script) as front, pytest.raises(ConnectError, match="proxy socks5h://127.0.0.1:"):
+        open_connection("ws://server.example/v1", proxy=f"socks5h://127.0.0.1:{front.port}")
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "python_socks", None)
+    with Peer(lambda wire: None if wire.read_to_end() else None) as front:
+        with pytest.raises(ConnectError, match=r"pip install 'genesys-webmessaging\[socks\]'"):
+            open_connection("ws://server.example/v1", proxy=f"socks5h://127.0.0.1:{front.port}")
+
+
