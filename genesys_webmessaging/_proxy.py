@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from requests.utils import get_environ_proxies, select_proxy
 
 from ._handshake import read_body, read_head
-from ._transport import Transport
+from ._transport import OverdueError, Transport
 from .exceptions import ConnectError
 
 __all__ = ["Proxy", "choose_proxy", "netloc"]
@@ -87,7 +87,7 @@ class Proxy:
 
     def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: float) -> None:
         try:
-            from python_socks import ProxyError, ProxyType
+            from python_socks import ProxyError, ProxyTimeoutError, ProxyType
             from python_socks.sync import Proxy as SocksProxy
         except ImportError as error:
             raise ConnectError(
@@ -105,6 +105,8 @@ class Proxy:
         )
         try:
             client.connect(host, port)
+        except ProxyTimeoutError as error:
+            raise OverdueError("The proxy did not answer in time") from error
         except ProxyError as error:
             raise ConnectError(f"The proxy {self} refused to connect to {netloc(host, port)}: {error}") from error
 

@@ -57,7 +57,7 @@ class Watch:
                 return self._event
             if self._ended:
                 raise ConnectionClosedError(f"the connection was closed before {what} came")
-        raise ResponseTimeoutError(f"no {what} within {timeout:g} seconds")
+        raise ResponseTimeoutError(f"no {what} within {round(timeout, 1):g} seconds")
 
     def wait_for_end(self, timeout: float) -> bool:
         """Wait until the connection is gone; False when it is still there after so many seconds."""

@@ -205,7 +205,7 @@ def _opened(source: Any) -> Iterator[tuple[IO[bytes], int, str | None]]:
             yield io.BytesIO(data), len(data), None
         elif isinstance(source, (str, os.PathLike)):
             try:
-                opened = stack.enter_context(open(source, "rb"))  # noqa: SIM115 - the stack closes it
+                opened = stack.enter_context(open(source, "rb"))
                 size = os.fstat(opened.fileno()).st_size
             except OSError as error:
                 raise AttachmentError(f"{os.fspath(source)} cannot be read: {error.strerror or error}") from error
@@ -228,7 +228,7 @@ def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[IO[bytes], int]
             source.seek(start)
             return source, size
         # The size must be known before the first byte goes out, and a pipe tells it with the last.
-        copy = stack.enter_context(tempfile.TemporaryFile())
+        copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         shutil.copyfileobj(source, copy)
         size = copy.tell()
         copy.seek(0)
@@ -329,13 +329,18 @@ def _writer(destination: Any) -> Iterator[Callable[[bytes], None]]:
             name: object = path
         elif callable(getattr(destination, "write", None)):
             file, name = destination, "the file object"
-            file.write(b"")
+            with writing_to(name):
+                file.write(b"")  # a text file says here that it is one
         else:
             raise TypeError(f"destination must be a path or a binary file object, not {type(destination).__name__}")
 
         def write(part: bytes) -> None:
-            with writing_to(name):
-                file.write(part)
+            rest = memoryview(part)
+            while rest:
+                with writing_to(name):
+                    written = file.write(rest)
+                # A raw file may take less than it was given.
+                rest = rest[len(rest) if written is None else written :]
 
         yield write
 

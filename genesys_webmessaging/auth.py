@@ -228,13 +228,16 @@ class AuthenticatedSession:
 
     def _configured(self, token: str, startNew: bool | None) -> SessionResponse:
         refreshes = 0
-        while True:
+
+        def send() -> str:
             data = OAuthParams(code=self._tokens.jwt)
-            tracingId = self._client.configureAuthenticatedSession(
+            return self._client.configureAuthenticatedSession(
                 self._deploymentId, token, self._origin, data, startNew=startNew
             )
+
+        while True:
             try:
-                return opened(self._client, tracingId, self._timeout)
+                return opened(self._client, send, self._timeout)
             except RequestError as error:
                 if error.code != UNAUTHORIZED:
                     raise

@@ -100,10 +100,13 @@ class RequestError(WebMessagingException):
     """
 
     def __init__(self, message: str = "", *, code: int = -1, tracingId: str | None = None) -> None:
-        super().__init__(f"{message} (code {code})" if code != -1 else message)
+        super().__init__(message)
         self.code = code
         self.message = message
         self.tracingId = tracingId
+
+    def __str__(self) -> str:
+        return f"{self.message} (code {self.code})" if self.code != -1 else self.message
 
 
 class TooManyRequestsError(RequestError):

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import _checks
 from ._protocol import Event
 from ._watch import Deadline, watching
 from .exceptions import RequestError, ResponseTimeoutError
-from .models import CloseSessionRequest, ConfigureSessionRequest, SessionClearedEvent, SessionResponse
+from .models import (
+    CloseSessionRequest,
+    ConfigureSessionRequest,
+    SessionClearedEvent,
+    SessionResponse,
+    StructuredMessage,
+)
 
 if TYPE_CHECKING:
     from .client import WebMessagingClient
@@ -35,8 +42,9 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
         ResponseTimeoutError: It did not answer in time.
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no such session, or not any more.
     """
+    _checks.seconds("timeout", timeout)
     tracingId = client.send(CloseSessionRequest(closeAllConnections=True))
-    response = client.awaitResponse(tracingId, _checks.seconds("timeout", timeout))
+    response = client.awaitResponse(tracingId, timeout)
     if not isinstance(response, SessionResponse) or response.connected is True:
         raise RequestError("the server did not close the session", tracingId=tracingId)
     return response
@@ -64,16 +72,27 @@ def startNewChat(client: WebMessagingClient, deploymentId: str, timeout: float =
     deadline = Deadline(_checks.seconds("timeout", timeout))
     request = ConfigureSessionRequest(deploymentId=_checks.text("deploymentId", deploymentId), startNew=True)
     closeSession(client, timeout)
-    return opened(client, client.send(request), deadline.remaining)
+    return opened(client, lambda: client.send(request), deadline.remaining)
 
 
-def opened(client: WebMessagingClient, tracingId: str, timeout: float) -> SessionResponse:
-    """Wait for the session that a configure request asked for.
+def opened(client: WebMessagingClient, configure: Callable[[], str], timeout: float) -> SessionResponse:
+    """Configure a session, and wait until there is one.
+
+    Args:
+        client: Connected.
+        configure: Sends the request, and returns its tracing id.
+        timeout: Seconds.
 
     Raises:
         RequestError: The server refused, or answered that there is no session.
     """
-    response = client.awaitResponse(tracingId, timeout)
+    deadline = Deadline(timeout)
+    with watching(client, lambda event: isinstance(event.body, SessionResponse)) as watch:
+        tracingId = configure()
+        response = client.awaitResponse(tracingId, timeout)
+        if isinstance(response, StructuredMessage):
+            # A step-up: the presence SignIn carried the tracing id, and the session is told of after it.
+            response = watch.wait(deadline.remaining, "SessionResponse").body
     if not isinstance(response, SessionResponse) or response.connected is False:
         raise RequestError("the server did not open the session", tracingId=tracingId)
     return response

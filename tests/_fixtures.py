@@ -51,10 +51,13 @@ def talker(peer: Peer) -> Iterator[WebMessagingClient]:
 
 @pytest.fixture
 def guest(peer: Peer, talker: WebMessagingClient) -> Guest:
-    """The peer's end of the talker's connection, which is open and configured."""
+    """The peer's end of the talker's connection, which is open and configured, and has heard so."""
+    listening = Recorder()
+    talker.addSessionListener(listening)
     talker.connect("demo", ORIGIN)
     guest = peer.guest()
-    tracingId = talker.configureSession("demo", TOKEN, ORIGIN)
+    talker.configureSession("demo", TOKEN, ORIGIN)
     guest.configure()
-    talker.awaitResponse(tracingId, 5)
+    listening.waitFor("sessionResponse")
+    talker.removeSessionListener(listening)
     return guest

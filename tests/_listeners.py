@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,14 @@ from genesys_webmessaging import SessionListener
 from genesys_webmessaging.listener import LISTENER_METHODS
 
 PATIENCE = 5.0
+
+
+def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
+    """Wait for a state that nothing announces."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not come to that within {timeout} s"
+        threading.Event().wait(0.001)
 
 
 class Recorder(SessionListener):

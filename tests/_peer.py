@@ -56,6 +56,10 @@ class Guest:
         """Answer a request with its tracing id."""
         self.send(frame(class_, body, tracingId=request["tracingId"], **envelope))
 
+    def ping(self, timeout: float = PATIENCE) -> bool:
+        """Send a ping, and tell whether its pong came in time."""
+        return self._socket.ping().wait(timeout)
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         self._socket.close(code, reason)
 

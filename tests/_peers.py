@@ -130,7 +130,7 @@ class Wire:
 
     def read_to_end(self) -> bytes:
         """All that still comes, until the client is gone, in whatever way."""
-        with contextlib.suppress(EndOfClient):
+        with contextlib.suppress(ClientGoneError):
             while True:
                 self._more()
         data, self._received = self._received, b""
@@ -142,13 +142,13 @@ class Wire:
         except TimeoutError:
             raise AssertionError(f"the client sent nothing for {PATIENCE:g} s; before it: {self._received!r}") from None
         except OSError as error:
-            raise EndOfClient(str(error)) from error
+            raise ClientGoneError(str(error)) from error
         if not data:
-            raise EndOfClient("the client sent no more")
+            raise ClientGoneError("the client sent no more")
         self._received += data
 
 
-class EndOfClient(Exception):
+class ClientGoneError(Exception):
     """The client is gone while the script wanted more from it."""
 
 
@@ -162,7 +162,7 @@ class Peer:
         tls: For a server behind TLS.
     """
 
-    def __init__(self, script: Callable[[Wire], None], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Callable[[Wire], object], tls: ssl.SSLContext | None = None) -> None:
         self._script = script
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -208,7 +208,7 @@ class Peer:
                     return
                 with self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=True) as secure:
                     self._script(Wire(secure))
-        except BaseException as failure:  # noqa: BLE001 - raised again by the test
+        except BaseException as failure:  # raised again in the test
             self._failures.append(failure)
 
 
@@ -216,7 +216,7 @@ def echo(wire: Wire) -> None:
     """A script that sends back every message and the close frame."""
     wire.accept()
     opcode = TEXT
-    with contextlib.suppress(EndOfClient):
+    with contextlib.suppress(ClientGoneError):
         while opcode != CLOSE:
             opcode, payload = wire.read_frame()
             wire.send(frame(opcode, payload))

@@ -5,8 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
-from _fixtures import client, peer, recorder, simulator  # noqa: F401 - fixtures for every file
+from _fixtures import client, guest, peer, recorder, simulator, talker  # noqa: F401 - fixtures for every file
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from _fixtures import ORIGIN, TOKEN
-from _listeners import Doing, Recorder
+from _listeners import Doing, Recorder, until
 from _peer import Guest, Peer, frame
 
 from genesys_webmessaging import (
@@ -329,8 +329,7 @@ def test_a_request_that_somebody_awaits_is_not_forgotten(talker: WebMessagingCli
     request = guest.receive("getJwt")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(talker.awaitResponse, awaited, 10)
-        while not talker._answers._requests[awaited].waiters:
-            pass
+        until(lambda: talker._answers._requests[awaited].waiters > 0)
         last = [talker.ping() for _ in range(KEPT + 5)][-1]
         guest.answer(request, "JwtResponse", {"jwt": "late", "exp": 9e9})
         assert answer.result(10).jwt == "late"
@@ -394,15 +393,15 @@ def test_several_threads_may_await_the_same_answer(talker: WebMessagingClient, g
 
 def test_a_refusal_is_a_new_exception_each_time(talker: WebMessagingClient, guest: Guest) -> None:
     tracingId = talker.sendMessage("hello")
-    guest.answer(guest.receive("onMessage"), "string", "no", code=4011)
+    guest.answer(guest.receive("onMessage"), "string", "no", code=4029)
     raised = []
     for _ in range(2):
         with pytest.raises(RequestError) as refused:
             talker.awaitResponse(tracingId, 5)
         raised.append(refused.value)
     assert raised[0] is not raised[1]
-    assert str(raised[0]) == str(raised[1]) == "no (code 4011)"
-    assert raised[0].code == raised[1].code == 4011
+    assert str(raised[0]) == str(raised[1]) == "no (code 4029)"
+    assert raised[0].code == raised[1].code == 4029
 
 
 def test_a_resend_with_the_same_tracing_id_is_answered_once_and_for_all(

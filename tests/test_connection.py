@@ -372,8 +372,7 @@ def test_sending_into_a_broken_connection_raises_until_it_has_ended():
 
     with Peer(script) as peer, connected(peer) as (connection, ear):
         with pytest.raises((ConnectionClosedError, NotConnectedError)):
-            for _ in range(10_000):
-                connection.send("x" * 1000)
+            send_for_ever(connection)
         assert ear.wait_for_end() == Ending(None, "Connection reset by the server")
 
 
@@ -401,6 +400,13 @@ def test_a_callback_that_raises_ends_the_connection_with_an_error(caplog: pytest
         assert done.wait(10)
     assert ended[0].code is None
     assert "The reader failed" in caplog.text
+
+
+def send_for_ever(connection: Connection) -> None:
+    """Send until it fails."""
+    for _ in range(10_000):
+        connection.send("x" * 1000)
+    raise AssertionError("all of it was sent")
 
 
 # The library's object

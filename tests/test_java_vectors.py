@@ -12,9 +12,14 @@ REPLAY = Replay()
 ROWS = differences.load()
 
 
+VERDICTS: dict[str, Verdict] = {}
+
+
 def verdict_of(case: Case) -> Verdict:
-    facts = REPLAY.facts(case)
-    return differences.judge(case, facts.java, facts.ours, facts.context, ROWS)
+    if case.key not in VERDICTS:
+        facts = REPLAY.facts(case)
+        VERDICTS[case.key] = differences.judge(case, facts.java, facts.ours, facts.context, ROWS)
+    return VERDICTS[case.key]
 
 
 @pytest.mark.parametrize("case", REPLAY.cases, ids=str)

@@ -9,18 +9,20 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from _certificates import Certificate, certificate
 from _ear import connected
-from _peers import Peer, Wire, black_hole, echo, text
+from _peers import Peer, Wire, black_hole, echo
 
 from genesys_webmessaging import _opening
 from genesys_webmessaging._opening import open_connection
 from genesys_webmessaging.exceptions import ConnectError, ConnectTimeoutError
 
+CHUNKS = "abc0123456789"
 SOON = 0.3  # seconds; a deadline that is meant to pass
 SECRET = "s3cret-pass"
 
@@ -153,7 +155,10 @@ def test_a_refusal_carries_status_headers_and_body_and_redirects_are_not_followe
         ("HTTP/1.1 403 No\r\n\r\nuntil the end", "until the end"),
         ("HTTP/1.0 403\r\nContent-Length: 3\r\n\r\nabcdef", "abc"),
         ("HTTP/1.1 403 No\nContent-Length: 3\n\nabc", "abc"),
-        ("HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", "abc0123456789"),
+        (
+            "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
+            "abc0123456789",
+        ),
         ("HTTP/1.1 403 No\r\nContent-Length: nonsense\r\n\r\nabc", "abc"),
         (b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n\xff\xfe", "��"),
         ("HTTP/1.1 403 No\r\nContent-Length: 100000\r\n\r\n" + "x" * 100000, "x" * 65536),
@@ -189,7 +194,10 @@ def test_a_refusal_whose_body_does_not_come_is_still_that_refusal():
         (b"HTTP/1.1 101 Sw", "in the middle of its answer"),
         (b"", "without an answer"),
         (b"HTTP/1.1 101 X\r\n\r\n", "wrongly"),
-        (b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n", "wrongly"),
+        (
+            b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n",
+            "wrongly",
+        ),
         (b"HTTP/1.1 101 \xff\r\nX: \xff\r\n\r\n", "wrongly"),
     ],
 )
@@ -199,7 +207,9 @@ def test_garbage_instead_of_a_handshake_is_a_connect_error(answer: bytes, compla
     assert not isinstance(caught.value, ConnectTimeoutError)
 
 
-@pytest.mark.parametrize("extra", ["Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Extensions: permessage-deflate\r\n"])
+@pytest.mark.parametrize(
+    "extra", ["Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Extensions: permessage-deflate\r\n"]
+)
 def test_what_was_not_asked_for_is_refused(extra: str):
     def script(wire: Wire) -> None:
         wire.accept(extra=extra)
@@ -232,7 +242,10 @@ def test_a_server_that_says_nothing_is_given_up_in_time():
         wire.read_to_end()
 
     began = time.monotonic()
-    with Peer(script) as peer, pytest.raises(ConnectTimeoutError, match="WebSocket handshake with 127.0.0.1:") as caught:
+    with (
+        Peer(script) as peer,
+        pytest.raises(ConnectTimeoutError, match="The WebSocket handshake with") as caught,
+    ):
         open_connection(peer.url, trust_env=False, timeout=SOON)
     assert_in_time(began)
     assert isinstance(caught.value, TimeoutError)
@@ -281,7 +294,7 @@ def test_a_resolver_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     began = time.monotonic()
-    with pytest.raises(ConnectTimeoutError, match="name lookup of nowhere.example"):
+    with pytest.raises(ConnectTimeoutError, match=r"name lookup of nowhere\.example"):
         open_connection("ws://nowhere.example/v1", trust_env=False, timeout=SOON)
     assert_in_time(began)
     release.set()
@@ -297,7 +310,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> N
 
 
 def test_a_name_that_does_not_exist_is_a_connect_error():
-    with pytest.raises(ConnectError, match="name lookup of nothing.invalid failed"):
+    with pytest.raises(ConnectError, match=r"name lookup of nothing\.invalid failed"):
         open_connection("ws://nothing.invalid/v1", trust_env=False)
 
 
@@ -323,7 +336,7 @@ def test_when_every_address_fails_each_is_named(monkeypatch: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         dead = listener.getsockname()[1]
     resolving(monkeypatch, ("127.0.0.1", dead), ("127.0.0.2", dead))
-    with pytest.raises(ConnectError, match="127.0.0.1: Connection refused; 127.0.0.2: Connection refused"):
+    with pytest.raises(ConnectError, match=r"127\.0\.0\.1: Connection refused; 127\.0\.0\.2: Connection refused"):
         open_connection("ws://name.example/v1", trust_env=False)
 
 
@@ -335,7 +348,7 @@ def test_ipv6_addresses_are_reached_and_named_in_brackets():
 
 
 def test_the_socket_is_kept_alive_and_sends_at_once():
-    with Peer(echo) as peer:
+    with Peer(lambda wire: wire.read_to_end()) as peer:
         sock = _opening._connect_tcp("127.0.0.1", peer.port, "", time.monotonic() + 5)
         with sock:
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
@@ -386,7 +399,8 @@ def test_an_own_context_is_used_as_it_is(pki: Certificate):
 def test_tls_below_1_2_is_refused(pki: Certificate):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     old.load_cert_chain(pki.ca_file.with_name("server.pem"))
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         old.minimum_version = ssl.TLSVersion.TLSv1
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("DEFAULT@SECLEVEL=0")
@@ -437,7 +451,7 @@ def test_an_encrypted_key_is_opened_by_its_password_and_never_asked_for(pki: Cer
 
 
 def test_certificates_that_cannot_be_read_are_value_errors(tmp_path: Path):
-    with pytest.raises(ValueError, match="nothing.pem cannot be read"):
+    with pytest.raises(ValueError, match=r"nothing\.pem cannot be read"):
         open_connection("wss://127.0.0.1:9/", ca_file=str(tmp_path / "nothing.pem"))
     (tmp_path / "rubbish.pem").write_text("rubbish")
     with pytest.raises(ValueError, match="certificates cannot be used"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TextIO
 
@@ -89,7 +89,8 @@ class Screen:
 
     def line(self, text: str | Text = "") -> None:
         """Print a line as it is."""
-        self.console.print(text, soft_wrap=True)
+        with self._writing():
+            self.console.print(text, soft_wrap=True)
 
     def note(self, text: str, style: str = "note") -> None:
         """Tell of something that happened, with the time of day."""
@@ -146,17 +147,22 @@ class Screen:
         """Take away whatever moves."""
         self.typing_over()
 
+    def _writing(self) -> AbstractContextManager[None]:
+        """Within: lines are being printed. A screen with a prompt takes it away meanwhile."""
+        return nullcontext()
+
     def _row(self, time: str, who: str, style: str, pieces: list[Piece]) -> None:
         narrow = self.console.width < _NARROWEST
         room = self.console.width - (2 if narrow else _INDENT)
-        for number, line in enumerate(self._lines(pieces, room)):
-            if narrow:
-                head = Text.assemble((time, "time"), " ", (who, style), "\n  ") if number == 0 else Text("  ")
-            elif number == 0:
-                head = Text.assemble((time, "time"), "  ", _fitted(who, style), "  ")
-            else:
-                head = Text(" " * _INDENT)
-            self.line(head + line)
+        with self._writing():
+            for number, line in enumerate(self._lines(pieces, room)):
+                if narrow:
+                    head = Text.assemble((time, "time"), " ", (who, style), "\n  ") if number == 0 else Text("  ")
+                elif number == 0:
+                    head = Text.assemble((time, "time"), "  ", _fitted(who, style), "  ")
+                else:
+                    head = Text(" " * _INDENT)
+                self.console.print(head + line, soft_wrap=True)
 
     def _lines(self, pieces: list[Piece], room: int) -> Iterator[Text]:
         for piece in pieces:

@@ -34,11 +34,12 @@ class Gap:
         self._ledger = ledger
         self._answer_timeout = answerTimeout
 
-    def missing(self, *, thorough: bool = False) -> list[WebMessagingMessage]:
+    def missing(self, *, thorough: bool = False, silently: bool = False) -> list[WebMessagingMessage]:
         """Read as much of the history as it takes, and note what was not heard.
 
         Args:
             thorough: Whether to read all of it.
+            silently: Whether to note only that these messages are there, because nobody is to hear them.
 
         Returns:
             The messages that had not been heard, oldest first.
@@ -53,7 +54,7 @@ class Gap:
             entities += page
             if not thorough and self._ledger.reaches(entities):
                 break
-        return self._ledger.missing(entities)
+        return self._ledger.missing(entities, silently=silently)
 
     def _need_jwt(self) -> None:
         # The client would ask for one itself, but wait longer for it than a dead connection deserves.

@@ -38,7 +38,19 @@ class Source(Enum):
 class Fact:
     """What is remembered of a message."""
 
-    __slots__ = ("claimed", "custom", "ids", "look", "moment", "noted", "number", "paired", "source", "tracing")
+    __slots__ = (
+        "claimed",
+        "custom",
+        "ids",
+        "look",
+        "moment",
+        "noted",
+        "number",
+        "paired",
+        "silent",
+        "source",
+        "tracing",
+    )
 
     def __init__(self, message: AnyMessage, source: Source) -> None:
         self.source = source
@@ -53,6 +65,8 @@ class Fact:
         self.paired = False
         # Whether it was taken for one that was sent and not echoed.
         self.claimed = False
+        # Whether it is known only to be there, and no listener has heard it.
+        self.silent = False
 
     @property
     def id(self) -> str | None:
@@ -111,13 +125,15 @@ class Ledger:
                 self._add(fact)
                 return True
             self._join(known, fact)
-            return False
+            first_heard, known.silent = known.silent, False
+            return first_heard
 
-    def missing(self, entities: Sequence[WebMessagingMessage]) -> list[WebMessagingMessage]:
+    def missing(self, entities: Sequence[WebMessagingMessage], *, silently: bool = False) -> list[WebMessagingMessage]:
         """Note messages of the history.
 
         Args:
             entities: Newest first, as the history gives them.
+            silently: Whether they are noted only, and will not be heard: a live one of them is no double then.
 
         Returns:
             Those that had not been heard, oldest first.
@@ -133,6 +149,7 @@ class Ledger:
             for entity, fact, match in zip(oldest_first, facts, matches, strict=True):
                 known = match or self._perhaps(fact, used)
                 if known is None:
+                    fact.silent = silently
                     self._add(fact)
                     used.add(fact)
                     found.append(entity)

@@ -33,6 +33,7 @@ from ..models import (
     StructuredMessage,
     WebMessagingMessage,
 )
+from ._again import again
 from ._backoff import Backoff
 from ._gap import Gap
 from ._ledger import Ledger
@@ -218,7 +219,7 @@ class Reconnector(ListenerWrapper):
             if response.newSession is True:
                 self._ledger.clear()
             else:
-                self._read_gap()  # what was said before is no gap, but has to be known
+                self._read_gap(silently=True)  # what was said before is no gap, but has to be known
         except BaseException:
             with self._changed:
                 self._state = before
@@ -265,7 +266,7 @@ class Reconnector(ListenerWrapper):
         with self._changed:
             while not (self._state is ReconnectorState.CONNECTED and self._connection_count > after):
                 if self._state is ReconnectorState.STOPPED:
-                    raise _again(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
+                    raise again(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise ResponseTimeoutError(f"no connection within {timeout:g} seconds")
@@ -347,14 +348,17 @@ class Reconnector(ListenerWrapper):
             self._repair(drop=False)
 
     def _repair(self, *, drop: bool) -> None:
+        self._stream.hold()
         with self._changed:
-            if self._state is not ReconnectorState.CONNECTED or self._plan is None:
-                return
-            self._state = ReconnectorState.REPAIRING
-            self._stream.hold()
-            name = f"genesys-webmessaging-reconnector-{next(_numbers)}"
-            self._worker = threading.Thread(target=self._work, args=(self._plan, drop), name=name, daemon=True)
-            self._worker.start()
+            plan = self._plan if self._state is ReconnectorState.CONNECTED else None
+            if plan is not None:
+                self._state = ReconnectorState.REPAIRING
+                name = f"genesys-webmessaging-reconnector-{next(_numbers)}"
+                self._worker = threading.Thread(target=self._work, args=(plan, drop), name=name, daemon=True)
+                self._worker.start()
+        if plan is None:
+            self._stream.release()
+            self._serial.run()
 
     def _work(self, plan: _Plan, drop: bool) -> None:
         log.info("the connection is lost or no good: trying to get another one")
@@ -392,14 +396,14 @@ class Reconnector(ListenerWrapper):
                 self._client.disconnect()
 
     def _try(self, plan: _Plan, deadline: float) -> list[WebMessagingMessage]:
-        fresh = not self._client.isInputClosed()
-        if not fresh:
+        renewing = not self._client.isInputClosed()  # the session has expired, the connection has not
+        if not renewing:
             self._await_last_event()
             timeout = max(0.1, min(plan.connectionTimeout, deadline - time.monotonic()))
             self._client.connect(plan.deploymentId, plan.origin, timeout, **plan.options)
             if self._state is not ReconnectorState.REPAIRING:
                 raise ConnectionClosedError("the Reconnector was closed")
-        response = self._configure_again(plan, startNew=True if fresh else None)
+        response = self._configure_again(plan, startNew=True if renewing else None)
         if response.newSession is True:
             self._ledger.clear()
             return []
@@ -428,11 +432,11 @@ class Reconnector(ListenerWrapper):
             raise RequestError("the server did not open the session", tracingId=tracing_id)
         return response
 
-    def _read_gap(self) -> list[WebMessagingMessage]:
+    def _read_gap(self, *, silently: bool = False) -> list[WebMessagingMessage]:
         backoff = Backoff(*self._delays)
         for left in reversed(range(HISTORY_TRIES)):
             try:
-                found = self._gap.missing(thorough=self._gap_is_open)
+                found = self._gap.missing(thorough=self._gap_is_open, silently=silently)
             except WebMessagingException as error:
                 if self._client.isInputClosed():
                     raise ConnectionClosedError("the connection broke while the history was read") from error
@@ -511,10 +515,3 @@ def _call_given_up(call: Callable[[WebMessagingException], None], error: WebMess
         call(error)
     except Exception:
         log.exception("onGivenUp raised")
-
-
-def _again(error: WebMessagingException) -> WebMessagingException:
-    # Raised in several threads, one exception would carry the traceback of the first.
-    made = type(error)(*error.args)
-    vars(made).update(vars(error))
-    return made

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -115,5 +116,10 @@ def judge(case: Case, expected: Any, observed: Any, context: Mapping[str, Any], 
 
 
 def matches(pattern: str, key: str) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(expression, key, re.DOTALL) is not None
+    """Whether a pattern of the table, in which a star stands for anything, is that of a case."""
+    return _expression(pattern).fullmatch(key) is not None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)

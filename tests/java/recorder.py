@@ -16,7 +16,15 @@ from .peer import PATIENCE, Wire, message, pause
 ENDINGS = ("webSocketDisconnected", "webSocketError")
 SENTINEL = "are you still there?"
 
+FIRST_WATCH, LAST_WATCH = "first watch", "last watch"
+"""Listeners of our own, registered before and after those of the case. What the last one heard, all have heard."""
+
 METHODS = [name for name in vars(SessionListener) if not name.startswith("_")]
+
+
+def is_watch(listener: str) -> bool:
+    """Whether a listener is one of ours."""
+    return listener in (FIRST_WATCH, LAST_WATCH)
 
 
 class Log:
@@ -55,9 +63,9 @@ class Log:
         return any(event["method"] in methods for event in self.events)
 
     def callbacks(self) -> list[dict[str, Any]]:
-        """The events so far, without those of the watch."""
+        """The events so far, without those of the watches."""
         with self.changed:
-            return [event for event in self.events if event["listener"] != Watch.NAME]
+            return [event for event in self.events if not is_watch(event["listener"])]
 
 
 def callback(listener: str, method: str, args: tuple[Any, ...]) -> dict[str, Any]:
@@ -138,15 +146,6 @@ for _method in METHODS:
     setattr(Recorder, _method, _hearing(_method))
 
 
-class Watch(Recorder):
-    """A listener of our own, before and after those of the case, that tells when all of them have heard a thing."""
-
-    NAME = "watch"
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(self.NAME, log)
-
-
 def still_receiving(log: Log, wire: Wire) -> list[str] | None:
     """Push sentinels, and tell who heard the first one; None when the connection has ended instead.
 
@@ -164,6 +163,6 @@ def still_receiving(log: Log, wire: Wire) -> list[str] | None:
 
 
 def wait_for_end(log: Log) -> None:
-    """Wait until the last listener has heard the end: the watch is registered after all others."""
-    if not log.wait_for(lambda: any(e["listener"] == Watch.NAME and e["method"] in ENDINGS for e in log.events)):
+    """Wait until the last listener has heard the end."""
+    if not log.wait_for(lambda: any(e["listener"] == LAST_WATCH and e["method"] in ENDINGS for e in log.events)):
         raise AssertionError(f"no end of the connection in {PATIENCE} s; heard: {log.events}")

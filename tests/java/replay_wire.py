@@ -16,7 +16,7 @@ from .recorder import (
     ENDINGS,
     Log,
     Recorder,
-    Watch,
+    is_watch,
     recorded_callback,
     still_receiving,
     wait_for_end,
@@ -132,6 +132,7 @@ def listeners(case: Case) -> tuple[Any, Any]:
         "events": [_recorded_event(each) for each in recorded["events"]],
         "jwt": recorded["private_jwt_after"],
         "isInputClosed": recorded["isInputClosed"],
+        "isOutputClosed": recorded["isOutputClosed"],
     }
     log = Log()
     recorders, order = _recorders(recorded["listeners"], log)
@@ -158,9 +159,10 @@ def listeners(case: Case) -> tuple[Any, Any]:
             "events": [_event(each) for each in log.callbacks()],
             "jwt": scene.client.jwtResponse.jwt if scene.client.jwtResponse else None,
             "isInputClosed": scene.client.isInputClosed(),
+            "isOutputClosed": scene.client.isOutputClosed(),
         }
         if heard is not None:
-            observed["listeners_after"] = sum(name != Watch.NAME for name in heard)
+            observed["listeners_after"] = sum(not is_watch(name) for name in heard)
         if recorded["still_receiving"] is not None:
             expected["still_receiving"] = recorded["still_receiving"]
             observed["still_receiving"] = heard is not None

@@ -9,7 +9,7 @@ from typing import Any
 from genesys_webmessaging import WebMessagingClient
 
 from .peer import Peer, Wire
-from .recorder import Log, Recorder, Watch, wait_for_end
+from .recorder import FIRST_WATCH, LAST_WATCH, Log, Recorder, is_watch, wait_for_end
 
 TOKEN = "tok-1111"
 DEPLOYMENT = "dep-1"
@@ -46,7 +46,7 @@ class Stage:
     def forget(self) -> None:
         """Leave what was heard so far out of the facts."""
         with self.log.changed:
-            self.log.events = [event for event in self.log.events if event["listener"] == Watch.NAME]
+            self.log.events = [event for event in self.log.events if is_watch(event["listener"])]
 
     def forget_everything(self) -> None:
         """Begin anew: the end of one connection is no end of the next."""
@@ -80,7 +80,7 @@ def stage(*listeners: Recorder, log: Log, peer: Peer | None = None) -> Iterator[
     """A client with these listeners, between two watches, and a peer; both end with the block."""
     with peer or Peer() as server:
         client = WebMessagingClient(server.address)
-        for listener in (Watch(log), *listeners, Watch(log)):
+        for listener in (Recorder(FIRST_WATCH, log), *listeners, Recorder(LAST_WATCH, log)):
             listener.client = client
             client.addSessionListener(listener)
         scene = Stage(server, client, log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from genesys_webmessaging.simulator import Simulator
 
 from .independent_client import Guest

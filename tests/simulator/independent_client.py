@@ -156,7 +156,11 @@ class Guest:
     # -- REST
 
     def rest(self, method, path, jwt=None, **more):
-        headers = {"Origin": self.origin, **({"Authorization": f"Bearer {jwt}"} if jwt else {}), **more.pop("headers", {})}
+        headers = {
+            "Origin": self.origin,
+            **({"Authorization": f"Bearer {jwt}"} if jwt else {}),
+            **more.pop("headers", {}),
+        }
         verify = self.caFile or True
         url = path if path.startswith("http") else self.restAddress + path
         with requests.Session() as session:
@@ -173,7 +177,9 @@ class Guest:
     def put(self, presigned, data, fileType="image/png", **headers):
         sent = {**presigned["body"]["headers"], "Content-Type": fileType, **headers}
         with requests.Session() as session:
-            return session.put(presigned["body"]["url"], data=data, headers=sent, timeout=PATIENCE, verify=self.caFile or True)
+            return session.put(
+                presigned["body"]["url"], data=data, headers=sent, timeout=PATIENCE, verify=self.caFile or True
+            )
 
     def upload(self, data, fileName="photo.png", fileType="image/png"):
         """Upload a file and return the id of the attachment, once it is ready."""
@@ -184,7 +190,10 @@ class Guest:
         return attachment_id
 
     def signIn(self, code="code-1", **oauth):
-        body = {"deploymentId": self.deploymentId, "oauth": {"code": code, "redirectUri": "https://shop.example/cb", **oauth}}
+        body = {
+            "deploymentId": self.deploymentId,
+            "oauth": {"code": code, "redirectUri": "https://shop.example/cb", **oauth},
+        }
         return self.rest("POST", "/api/v2/webdeployments/token/oauthcodegrantjwtexchange", json=body)
 
     def configureAuthenticated(self, jwt, **fields):

@@ -6,6 +6,7 @@ import json
 import uuid
 
 import pytest
+
 from genesys_webmessaging.simulator import Simulator
 
 from .raw_client import CLOSE, RawClient
@@ -48,7 +49,10 @@ def sentences(simulator):
         ),
         ({"action": "getAttachment", "attachmentId": ""}, "getAttachment: attachmentId is empty"),
         ({"action": "closeSession"}, "closeSession: closeAllConnections is missing"),
-        ({"action": "configureSession", "deploymentId": "demo", "startNew": 1}, "configureSession: startNew must be true or false"),
+        (
+            {"action": "configureSession", "deploymentId": "demo", "startNew": 1},
+            "configureSession: startNew must be true or false",
+        ),
         ({"action": "dance"}, "dance: unknown action 'dance'"),
         ({"action": "getJwt", "token": "tok-1"}, "getJwt: token must be a lower-case UUID"),
         ({"action": "getJwt", "tracingId": ""}, "getJwt: tracingId is empty"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from genesys_webmessaging.simulator import encodeFrame
 
 from .independent_client import ORIGIN, Guest

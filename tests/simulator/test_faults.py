@@ -6,8 +6,9 @@ import json
 import time
 
 import pytest
-from genesys_webmessaging.simulator import Simulator
 from websockets.exceptions import InvalidStatus
+
+from genesys_webmessaging.simulator import Simulator
 
 from .raw_client import CLOSE, PING, PONG, TEXT, RawClient
 
@@ -95,8 +96,6 @@ def test_a_request_is_handled_later(simulator, guest):
     simulator.faults.delay(30, action="getJwt")
     guest.send("getJwt")
     simulator.received.wait("getJwt")
-    while not simulator.faults.active == []:
-        simulator.received.waitFor(lambda frame: True)
     simulator.clock.advance(30)
     assert guest.wait("JwtResponse")
 
@@ -119,7 +118,9 @@ def test_a_frame_held_back_for_a_swap_comes_in_time_when_there_is_no_other(simul
     simulator.faults.swap(seconds=1, class_="StructuredMessage")
     guest.send("onMessage", message={"type": "Text", "text": "alone"})
     with simulator.agent() as agent:
-        guest.send("onMessage", message={"type": "Event", "events": [{"eventType": "Typing", "typing": {"type": "On"}}]})
+        guest.send(
+            "onMessage", message={"type": "Event", "events": [{"eventType": "Typing", "typing": {"type": "On"}}]}
+        )
         agent.receivedTyping()
     assert [guest.next()["body"]["type"] for _ in range(2)] == ["Event", "Text"]
     simulator.faults.swap(seconds=1, class_="StructuredMessage")
@@ -164,14 +165,13 @@ def test_a_frame_is_garbled(simulator, how):
         raw.request("getJwt")
         _, opcode, payload = raw.frame()
         if how == "json":
-            assert json.loads(payload + b'"}}' if False else b"null") is None
-            with pytest.raises(ValueError, match="."):
+            with pytest.raises(json.JSONDecodeError):
                 json.loads(payload)
         elif how == "utf8":
             with pytest.raises(UnicodeDecodeError):
                 payload.decode()
         else:
-            assert opcode == 0x73 & 0x7F
+            assert opcode == 0x73
         raw.request("echo", message=PING_MESSAGE)
         assert raw.json()["class"] == "StructuredMessage"
 
@@ -268,7 +268,7 @@ def test_a_fault_can_look_at_the_frame(simulator, guest):
 def test_what_is_no_fault_is_refused(simulator):
     with pytest.raises(ValueError, match="silence"):
         simulator.faults.drop("softly")
-    with pytest.raises(ValueError, match="garble|json"):
+    with pytest.raises(ValueError, match="utf8"):
         simulator.faults.garble("loudly")
     with pytest.raises(ValueError, match="one of them"):
         simulator.faults.lose(class_="JwtResponse", action="getJwt")

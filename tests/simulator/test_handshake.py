@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from genesys_webmessaging.simulator import Deployment, Simulator
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as websocket
+
+from genesys_webmessaging.simulator import Deployment, Simulator
 
 from .independent_client import ORIGIN
 

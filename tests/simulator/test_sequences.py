@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from genesys_webmessaging.simulator import Deployment, RateLimit, Simulator
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 50
@@ -157,9 +158,7 @@ def test_the_history_has_what_was_said_newest_first(simulator, guest):
 
 def test_an_echo_comes_back_with_the_life_of_the_session(simulator, guest):
     for _ in range(2):
-        echo = guest.wait(where=lambda frame, t=guest.send("echo", "health", message={"type": "Text", "text": "ping"}): (
-            frame["tracingId"] == t
-        ))
+        echo = guest.answer(guest.send("echo", "health", message={"type": "Text", "text": "ping"}))
     assert (echo["class"], echo["type"], echo["body"]["text"]) == ("StructuredMessage", "response", "ping")
     assert echo["body"]["metadata"]["durationSeconds"] == "259200"
     assert int(echo["body"]["metadata"]["expirationDate"]) == int(simulator.session(guest.token).expiresAt)

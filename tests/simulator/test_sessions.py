@@ -48,7 +48,11 @@ def test_configuring_the_same_connection_twice_is_one_connection(simulator, gues
 def test_close_session_sends_the_other_connections_away(simulator, guest, connect):
     other = connect(simulator, token=guest.token)
     closed = guest.ask("closeSession", closeAllConnections=True)
-    assert (closed["class"], closed["body"]["connected"], closed["body"]["readOnly"]) == ("SessionResponse", False, True)
+    assert (closed["class"], closed["body"]["connected"], closed["body"]["readOnly"]) == (
+        "SessionResponse",
+        False,
+        True,
+    )
     other.wait("ConnectionClosedEvent")
     assert other.expectClosed() == (1000, "")
     assert simulator.session(guest.token).state is SessionState.CLOSED

@@ -89,9 +89,14 @@ class ClockTicker:
         self._handle: asyncio.TimerHandle | None = None
         clock.drivenBy(self)
 
-    def runDueTimers(self) -> None:
-        """Run on the loop what is due, and return when it has run."""
-        self._thread.call(self._tick)
+    def run(self, action: Callable[[], None]) -> None:
+        """Run something on the loop, and return when it has run."""
+
+        def run() -> None:
+            action()
+            self._arm()
+
+        self._thread.call(run)
 
     def timersChanged(self) -> None:
         """Look at the clock again."""

@@ -36,8 +36,8 @@ class Timer:
 class ClockDriver(Protocol):
     """Who runs the clock's timers: the server's event loop."""
 
-    def runDueTimers(self) -> None:
-        """Run on the loop what is due, and return when it has run."""
+    def run(self, action: Callable[[], None]) -> None:
+        """Run something on the loop, and return when it has run."""
 
     def timersChanged(self) -> None:
         """Look at the clock again: the next timer may be another one."""
@@ -78,16 +78,21 @@ class Clock:
         """
         if seconds < 0:
             raise ValueError(f"a clock cannot be set back: advance({seconds!r})")
+
+        def jump() -> None:
+            with self._lock:
+                if self._frozenAt is None:
+                    self._offset += seconds
+                else:
+                    self._frozenAt += seconds
+            self.runDue()
+
         with self._lock:
-            if self._frozenAt is None:
-                self._offset += seconds
-            else:
-                self._frozenAt += seconds
             driver = self._driver
         if driver is None:
-            self.runDue()
+            jump()
         else:
-            driver.runDueTimers()
+            driver.run(jump)
 
     def freeze(self) -> None:
         """Stop the clock: from now on only `advance` moves it."""

@@ -1,0 +1,243 @@
+"""What arrived in a conversation and was not asked for yet, and whether more can come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+
+from .exceptions import ConnectionClosedError, ResponseTimeoutError
+from .listener import SessionListener
+from .models import (
+    BaseMessage,
+    ConnectionClosedEvent,
+    Direction,
+    EventPresenceType,
+    EventTypingType,
+    LogoutEvent,
+    MessageEvent,
+    SessionClearedEvent,
+    SessionExpiredEvent,
+    SessionResponse,
+    StructuredMessage,
+)
+
+# Seconds that somebody is taken to be typing if the event does not say how long.
+TYPING = 5.0
+# A wait without a limit looks up this often, so that Ctrl-C is heard on every system. Seconds.
+LOOK_UP = 1.0
+# So many characters of a message are quoted in an error.
+QUOTED = 60
+
+
+class ConversationState(Enum):
+    """How a conversation stands.
+
+    READ_ONLY: the other side has left. ENDED: the session is over. LOST: the connection is, and nobody brings it
+    back. CLOSED: this side has closed the conversation.
+    """
+
+    OPEN = auto()
+    READ_ONLY = auto()
+    ENDED = auto()
+    LOST = auto()
+    CLOSED = auto()
+
+
+class ConversationEndedError(ConnectionClosedError):
+    """The conversation has ended, so there is nothing more to wait for, and nobody to talk to.
+
+    Attributes:
+        state: How it has ended.
+    """
+
+    def __init__(self, message: str = "", *, state: ConversationState = ConversationState.ENDED) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+class Inbox(SessionListener):
+    """Keeps the messages of the other side until somebody takes them.
+
+    Args:
+        reconnects: Whether a lost connection comes back by itself.
+        renews: Whether a session that has expired is followed by a new one.
+        on_end: Called once when nothing more can be sent, with the error that says why.
+    """
+
+    def __init__(self, *, reconnects: bool, renews: bool, on_end: Callable[[ConversationEndedError], None]) -> None:
+        self._reconnects = reconnects
+        self._renews = renews
+        self._on_end = on_end
+        # Guards the fields below; notified when one of them changes.
+        self._changed = threading.Condition()
+        self._messages: deque[StructuredMessage] = deque()
+        self._taken = 0  # how many messages there were before those
+        self._state = ConversationState.OPEN
+        self._why = ""
+        self._stirred = 0.0
+        self._typing_until = 0.0
+
+    @property
+    def state(self) -> ConversationState:
+        """How the conversation stands."""
+        return self._state
+
+    @property
+    def typing(self) -> bool:
+        """Whether the other side is typing."""
+        return time.monotonic() < self._typing_until
+
+    def error(self) -> ConversationEndedError:
+        """Why nothing more can come or go."""
+        return ConversationEndedError(self._why, state=self._state)
+
+    def reopen(self) -> None:
+        """A new session begins."""
+        with self._changed:
+            self._state, self._why = ConversationState.OPEN, ""
+            self._changed.notify_all()
+
+    def end(self, state: ConversationState, why: str) -> None:
+        """Note the end, unless it has ended before."""
+        with self._changed:
+            if self._state not in (ConversationState.OPEN, ConversationState.READ_ONLY) or state is self._state:
+                return
+            self._state, self._why = state, why
+            self._changed.notify_all()
+        self._on_end(self.error())
+
+    # Taking
+
+    def take(self, timeout: float | None) -> StructuredMessage:
+        """The oldest message; waits for one."""
+        return self.take_matching(lambda _: True, timeout, "message")
+
+    def take_matching(
+        self, wanted: Callable[[StructuredMessage], bool], timeout: float | None, what: str
+    ) -> StructuredMessage:
+        """The first message that is wanted, and away with those before it; waits for one. If none comes, all stay."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        number = 0
+        while True:
+            with self._changed:
+                number = max(number, self._taken)
+                place = number - self._taken
+                if place >= len(self._messages):
+                    self._wait(deadline, timeout, what)
+                    continue
+                message = self._messages[place]
+            # Asked without the lock, because this is a caller's code.
+            if wanted(message) and self._take_up_to(number):
+                return message
+            number += 1
+
+    def _take_up_to(self, number: int) -> bool:
+        """Take a message away, with those before it. False if another thread was faster."""
+        with self._changed:
+            faster = number < self._taken
+            while self._taken <= number:
+                self._messages.popleft()
+                self._taken += 1
+            return not faster
+
+    def collect(self, quiet_for: float, timeout: float) -> list[StructuredMessage]:
+        """All messages, as soon as nothing has come for some seconds, or the time is over."""
+        started = time.monotonic()
+        with self._changed:
+            while self._state is ConversationState.OPEN:
+                now = time.monotonic()
+                quiet_at = max(started, self._stirred) + quiet_for
+                if self.typing:
+                    quiet_at = max(quiet_at, self._typing_until)
+                until = min(quiet_at, started + timeout)
+                if now >= until:
+                    break
+                self._changed.wait(until - now)
+            messages = list(self._messages)
+            self._taken += len(messages)
+            self._messages.clear()
+        return messages
+
+    def _wait(self, deadline: float | None, timeout: float | None, what: str) -> None:
+        """Called under the lock."""
+        if self._state is not ConversationState.OPEN:
+            raise self.error()
+        if deadline is None:
+            self._changed.wait(LOOK_UP)
+            return
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            came = ", ".join(repr((message.text or "")[:QUOTED]) for message in self._messages)
+            raise ResponseTimeoutError(f"no {what} within {timeout:g} seconds; what came: {came or 'nothing'}")
+        self._changed.wait(remaining)
+
+    # Hearing
+
+    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """Keep a message, or note what an event tells."""
+        del rawMessage
+        if structuredMessage.direction == Direction.INBOUND:
+            return
+        for event in structuredMessage.events:
+            if event is not None:
+                self._note(event, structuredMessage)
+        if not structuredMessage.text and not structuredMessage.content:
+            return
+        with self._changed:
+            self._messages.append(structuredMessage)
+            self._stirred = time.monotonic()
+            self._typing_until = 0.0
+            self._changed.notify_all()
+
+    def _note(self, event: MessageEvent, message: StructuredMessage) -> None:
+        if event.typing is not None:
+            seconds = TYPING if event.typing.duration is None else event.typing.duration / 1000
+            with self._changed:
+                self._typing_until = time.monotonic() + (seconds if event.typing.type == EventTypingType.ON else 0.0)
+                self._stirred = time.monotonic()
+                self._changed.notify_all()
+        elif event.presence is not None and event.presence.type == EventPresenceType.DISCONNECT:
+            if str((message.metadata or {}).get("readOnly")).lower() == "true":
+                self.end(ConversationState.READ_ONLY, "the other side has left the conversation; it is read-only")
+
+    def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
+        """Note whether the session may only be read."""
+        del rawMessage
+        if sessionResponse.readOnly is True and sessionResponse.connected is not False:
+            self.end(ConversationState.READ_ONLY, "the conversation is read-only, because the other side has left")
+
+    def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
+        """The session is over, unless another one follows."""
+        del sessionExpiredEvent, rawMessage
+        if not self._renews:
+            self.end(ConversationState.ENDED, "the session has expired")
+
+    def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str) -> None:
+        """The session is over."""
+        del sessionClearedEvent, rawMessage
+        self.end(ConversationState.ENDED, "the conversation was cleared")
+
+    def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str) -> None:
+        """The connection is about to end, and none will follow."""
+        del rawMessage
+        reason = connectionClosedEvent.reason or connectionClosedEvent.reasonCode
+        self.end(ConversationState.ENDED, "the server closes this connection" + (f": {reason}" if reason else ""))
+
+    def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
+        """After a logout the session is over."""
+        del rawMessage
+        if isinstance(baseMessage.body, LogoutEvent):
+            self.end(ConversationState.ENDED, "the guest has signed out")
+
+    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
+        """The connection is lost; that is the end unless it comes back."""
+        if not self._reconnects:
+            self.end(ConversationState.LOST, f"the connection was closed with {statusCode} {reason}".rstrip())
+
+    def webSocketError(self, reason: str) -> None:
+        """The connection is lost; that is the end unless it comes back."""
+        if not self._reconnects:
+            self.end(ConversationState.LOST, f"the connection broke: {reason}")

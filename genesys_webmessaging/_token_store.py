@@ -1,0 +1,86 @@
+"""Session tokens, kept between runs in a file that only its owner may read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class TokenStore:
+    """Remembers the token of each deployment's session.
+
+    The file is replaced as a whole, so that one that was interrupted leaves the old one. Tokens are secrets: where
+    the system knows of owners, a file that others may read or write is refused.
+
+    Args:
+        path: The file; it and its directory are made when first needed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"TokenStore({str(self._path)!r})"
+
+    def get(self, address: str, deployment_id: str) -> str | None:
+        """The token that was kept for a deployment, None if there is none.
+
+        Raises:
+            PermissionError: Others may read or write the file.
+            ValueError: The file is not one of these.
+            OSError: It cannot be read.
+        """
+        token = self._read().get(_key(address, deployment_id))
+        if token is not None and not isinstance(token, str):
+            raise ValueError(f"{self._path} holds a token that is no text")
+        return token
+
+    def put(self, address: str, deployment_id: str, token: str) -> None:
+        """Keep a token. Raises what :meth:`get` raises."""
+        tokens = self._read()
+        if tokens.get(_key(address, deployment_id)) != token:
+            self._write({**tokens, _key(address, deployment_id): token})
+
+    def forget(self, address: str, deployment_id: str) -> None:
+        """Keep the token no longer. Raises what :meth:`get` raises."""
+        tokens = self._read()
+        if tokens.pop(_key(address, deployment_id), None) is not None:
+            self._write(tokens)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
+                    raise PermissionError(f"{self._path} holds tokens, but others may read or write it: chmod 600")
+                tokens = json.load(file)
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ValueError(f"{self._path} is no file of tokens") from error
+        if not isinstance(tokens, dict):
+            raise ValueError(f"{self._path} is no file of tokens")  # noqa: TRY004 - the file is wrong, not an argument
+        return tokens
+
+    def _write(self, tokens: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp makes files that only their owner may read.
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(tokens, file, indent=1)
+            os.replace(name, self._path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+def _key(address: str, deployment_id: str) -> str:
+    return f"{address} {deployment_id}"

@@ -1,0 +1,231 @@
+"""A conversation to read afterwards."""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TextIO
+
+from ..listener import SessionListener
+from ..models import Direction, OriginatingEntity, StructuredMessage
+from ._look import is_heartbeat, is_typing
+
+__all__ = ["Transcript", "TranscriptEntry", "TranscriptFormat"]
+
+log = logging.getLogger(__name__)
+
+# What could command a terminal, or break the line that an entry is.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class TranscriptFormat(str, Enum):
+    """How a transcript is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON_LINES = "jsonl"
+
+
+@dataclass(frozen=True)
+class TranscriptEntry:
+    """One message.
+
+    Attributes:
+        time: When it was said, ISO 8601, as the server told it; None when it did not.
+        sender: Who said it: a name, or Guest, Bot or Agent.
+        text: What was said, "" if nothing was.
+        extras: Everything else in a few words each: "attachment: hat.png", "quick replies: Yes | No".
+        message: The whole message.
+    """
+
+    time: str | None
+    sender: str
+    text: str
+    extras: tuple[str, ...]
+    message: StructuredMessage = field(repr=False)
+
+
+class Transcript(SessionListener):
+    """Writes down what is said, as it happens.
+
+    Typing and the answers to a :class:`Heartbeat` are left out. Behind a :class:`Reconnector` each message is written
+    once, in order: ``Reconnector(client, mine, Transcript("today.txt"))``. Download URLs, which are secrets, are not
+    written.
+
+    Args:
+        destination: A file to append to (made so that only its owner can read it), or a stream that is already open;
+            None keeps the entries in memory only.
+        format: How the file is written.
+
+    Raises:
+        OSError: The file cannot be opened.
+        ValueError: There is no such format.
+    """
+
+    def __init__(
+        self,
+        destination: str | os.PathLike[str] | TextIO | None = None,
+        *,
+        format: TranscriptFormat | str = TranscriptFormat.TEXT,
+    ) -> None:
+        self._write_as = _WRITERS[TranscriptFormat(format)]
+        # Guards _entries and _file.
+        self._lock = threading.Lock()
+        self._entries: list[TranscriptEntry] = []
+        self._opened_here = isinstance(destination, (str, os.PathLike))
+        self._file: TextIO | None = None
+        if isinstance(destination, (str, os.PathLike)):
+            self._file = open(destination, "a", encoding="utf-8", newline="\n", opener=_private)  # noqa: SIM115
+        else:
+            self._file = destination
+
+    def __enter__(self) -> Transcript:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, if this object has opened it. Entries are still kept in memory."""
+        with self._lock:
+            file, self._file = self._file, None
+            if file is not None and self._opened_here:
+                file.close()
+
+    @property
+    def entries(self) -> list[TranscriptEntry]:
+        """What was said so far."""
+        with self._lock:
+            return list(self._entries)
+
+    def asText(self) -> str:
+        """The transcript as plain text, a line for each message."""
+        return "".join(map(_as_text, self.entries))
+
+    def asMarkdown(self) -> str:
+        """The transcript as Markdown."""
+        return "".join(map(_as_markdown, self.entries))
+
+    def asJsonLines(self) -> str:
+        """The transcript as JSON, one object in a line for each message."""
+        return "".join(map(_as_json, self.entries))
+
+    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """Write a message down."""
+        del rawMessage
+        if is_typing(structuredMessage) or is_heartbeat(structuredMessage):
+            return
+        entry = entryOf(structuredMessage)
+        with self._lock:
+            self._entries.append(entry)
+            if self._file is not None:
+                self._file.write(self._write_as(entry))
+                self._file.flush()
+
+
+def entryOf(message: StructuredMessage) -> TranscriptEntry:
+    """A message as it stands in a transcript."""
+    extras = [*_content(message.content), *_events(message.events)]
+    told = message.channel.time if message.channel is not None else None
+    return TranscriptEntry(told, _sender(message), message.text or "", tuple(extras), message)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sender(message: StructuredMessage) -> str:
+    channel = message.channel
+    sender = channel.from_ if channel is not None else None
+    if sender is not None:
+        name = sender.nickname or " ".join(part for part in (sender.firstName, sender.lastName) if part)
+        if name:
+            return name
+    if message.direction == Direction.INBOUND:
+        return "Guest"
+    return "Bot" if message.originatingEntity == OriginatingEntity.BOT else "Agent"
+
+
+def _content(content: Iterable[Any]) -> Iterable[str]:
+    replies: list[str] = []
+    for item in content:
+        if item is None:
+            continue
+        if item.quickReply is not None:
+            replies.append(item.quickReply.text or "")
+        elif item.attachment is not None:
+            yield f"attachment: {item.attachment.filename or item.attachment.id or '?'}"
+        elif item.buttonResponse is not None:
+            yield f"chose: {item.buttonResponse.text or item.buttonResponse.payload or '?'}"
+        elif item.card is not None:
+            yield _card(item.card)
+        elif item.carousel is not None:
+            yield from (_card(card) for card in item.carousel.cards if card is not None)
+        elif item.datePicker is not None:
+            times = [str(time.to_dict().get("dateTime", "?")) for time in item.datePicker.availableTimes if time]
+            yield _with(f"dates: {item.datePicker.title or ''}", times)
+        else:
+            yield str(item.contentType or "content")
+    if replies:
+        yield _with("quick replies:", replies)
+
+
+def _card(card: Any) -> str:
+    actions = [action.text or "?" for action in card.actions if action is not None]
+    return _with(f"card: {card.title or ''}", actions)
+
+
+def _with(name: str, choices: list[str]) -> str:
+    return " ".join([name.strip(), " | ".join(choices)]).strip()
+
+
+def _events(events: Iterable[Any]) -> Iterable[str]:
+    for event in events:
+        if event is not None and event.presence is not None:
+            yield f"presence: {event.presence.type or '?'}"
+        elif event is not None:
+            yield f"event: {event.eventType or '?'}"
+
+
+def _lines(entry: TranscriptEntry) -> list[str]:
+    lines = [_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line) for line in entry.text.replace("\r\n", "\n").split("\n")]
+    lines += [f"[{_CONTROLS.sub(' ', extra)}]" for extra in entry.extras]
+    return [line for line in lines if line] or [""]
+
+
+def _as_text(entry: TranscriptEntry) -> str:
+    head = f"{entry.time or '?'} {_CONTROLS.sub(' ', entry.sender)}: "
+    return head + "\n    ".join(_lines(entry)) + "\n"
+
+
+def _as_markdown(entry: TranscriptEntry) -> str:
+    said = "\n".join(f"> {html.escape(line, quote=False)}  " for line in _lines(entry))
+    sender = html.escape(_CONTROLS.sub(" ", entry.sender).replace("*", r"\*"), quote=False)
+    return f"**{sender}**, {entry.time or '?'}\n\n{said}\n\n"
+
+
+def _as_json(entry: TranscriptEntry) -> str:
+    message = entry.message.to_dict()
+    shown = {
+        "time": entry.time,
+        "sender": entry.sender,
+        **{key: message[key] for key in ("direction", "id", "type", "text", "content", "events") if key in message},
+    }
+    for item in shown.get("content", ()):
+        if isinstance(item, dict) and isinstance(item.get("attachment"), dict):
+            item["attachment"].pop("url", None)
+    return json.dumps(shown, ensure_ascii=False) + "\n"
+
+
+_WRITERS = {
+    TranscriptFormat.TEXT: _as_text,
+    TranscriptFormat.MARKDOWN: _as_markdown,
+    TranscriptFormat.JSON_LINES: _as_json,
+}

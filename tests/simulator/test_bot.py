@@ -1,0 +1,183 @@
+"""The demo bot, and bots of one's own from a script."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from genesys_webmessaging.simulator import BotScript, Simulator
+
+SCRIPT = {
+    "name": "Robo",
+    "greeting": "Welcome",
+    "rules": [
+        {"match": {"text": ["yes", "yeah"]}, "reply": "Good"},
+        {"match": "order", "reply": {"text": "Which one?", "quickReplies": ["1", "2"]}},
+        {"match": {"pattern": r"number (\d+)"}, "reply": "Number {1} of {unknown}"},
+        {"match": {"pattern": r"I am (?P<name>\w+)"}, "reply": "Hello {name}"},
+        {"match": {"payload": "2"}, "reply": ["The second", {"delay": 5, "text": "Later"}]},
+        {"match": "human", "reply": [{"text": "One moment", "handOver": True}, "never said"]},
+        {"match": "leave", "reply": {"text": "Bye", "disconnect": {"readOnly": True}}},
+        {"match": "file", "reply": {"attachment": {"fileName": "a.txt", "text": "content"}}},
+        {"match": "raw", "reply": {"content": [{"contentType": "Hologram", "hologram": {"of": "{text}"}}]}},
+        {"match": {"attachment": True}, "reply": "I have {fileName}"},
+    ],
+    "otherwise": "Pardon?",
+}
+
+
+def greeted(simulator, connect):
+    guest = connect(simulator)
+    guest.presence("Join")
+    return guest
+
+
+def test_the_demo_bot_has_an_answer_to_each_of_its_own_offers(connect):
+    with Simulator() as simulator:
+        guest = greeted(simulator, connect)
+        offer = guest.outbound("What would you like to do?")
+        for item in offer["content"]:
+            reply = item["quickReply"]
+            guest.press("QuickReply", reply["text"], reply["payload"], offer["id"])
+        assert guest.outbound("We are open from 9 to 17, Monday to Friday.")
+        card = guest.outbound("Here is our product of the week.")
+        picker = guest.outbound("When does it suit you?")
+        for action in card["content"][0]["card"]["actions"]:
+            if action["type"] == "Postback":
+                guest.press("Button", action["text"], action["payload"], card["id"], type="Structured")
+        assert guest.outbound("Thank you! Your sun hat is on its way.")
+        assert guest.outbound("The sun hat is made of straw and weighs 90 grams.")
+        slot = picker["content"][0]["datePicker"]["availableTimes"][0]["dateTime"]
+        guest.press("DatePicker", "Monday", slot, picker["id"])
+        assert guest.outbound(f"Your appointment is on {slot}.")
+        assert simulator.violations == []
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Hello", "Hello! Ask me for our hours, for a card, or for a date."),
+        ("What can you do?", "I know about hours, cards and dates."),
+        ("thanks", "You are welcome. Goodbye!"),
+        ("xyzzy {1}", 'You said "xyzzy {1}". I know about hours, cards and dates.'),
+    ],
+)
+def test_the_demo_bot_answers_free_text(connect, text, answer):
+    with Simulator() as simulator:
+        guest = connect(simulator)
+        guest.say(text)
+        assert guest.outbound(answer)
+
+
+def test_the_demo_bot_types_before_it_speaks_and_thanks_for_files(connect):
+    with Simulator() as simulator:
+        guest = connect(simulator)
+        item = {"contentType": "Attachment", "attachment": {"id": guest.upload(b"x", fileName="me.png")}}
+        guest.ask("onMessage", message={"type": "Text", "content": [item]})
+        typing, thanks = guest.wait("StructuredMessage"), guest.wait("StructuredMessage")
+        assert typing["body"]["events"][0]["eventType"] == "Typing"
+        assert thanks["body"]["text"] == "Thank you for me.png."
+
+
+def test_a_script_matches_text_part_pattern_payload_and_file(connect):
+    with Simulator(bot=SCRIPT) as simulator:
+        guest = greeted(simulator, connect)
+        assert guest.outbound()["text"] == "Welcome"
+        for said, answer in [
+            ("YES", "Good"),
+            ("yes please", "Pardon?"),
+            ("my order", "Which one?"),
+            ("number 42", "Number 42 of {unknown}"),
+            ("I am Ann", "Hello Ann"),
+        ]:
+            guest.say(said)
+            message = guest.outbound()
+            assert (message["text"], message["channel"]["from"]) == (answer, {"nickname": "Robo"})
+        guest.say("a file")
+        shown = guest.outbound()["content"][0]["attachment"]
+        assert guest.rest("GET", shown["url"]).content == b"content"
+        guest.say("raw")
+        assert guest.outbound()["content"] == [{"contentType": "Hologram", "hologram": {"of": "raw"}}]
+        item = {"contentType": "Attachment", "attachment": {"id": guest.upload(b"x", fileName="b.png")}}
+        guest.say("look", content=[item])
+        assert guest.outbound()["text"] == "I have b.png"
+
+
+def test_delays_run_on_the_clock_and_answers_keep_their_order(connect):
+    with Simulator(bot=SCRIPT) as simulator:
+        simulator.clock.freeze()
+        guest = connect(simulator)
+        guest.press("QuickReply", "2", "2")
+        guest.say("yes")
+        assert guest.outbound()["text"] == "The second"
+        guest.fence()
+        simulator.clock.advance(5)
+        assert [guest.outbound()["text"] for _ in range(2)] == ["Later", "Good"]
+
+
+def test_a_bot_hands_over_and_is_silent_from_then_on(connect):
+    with Simulator(bot=SCRIPT) as simulator:
+        guest = connect(simulator)
+        guest.say("a human please")
+        assert guest.outbound()["text"] == "One moment"
+        guest.fence()
+        guest.say("yes")
+        assert guest.fence() == []
+        assert simulator.session(guest.token).conversation.handedOver
+
+
+def test_a_bot_leaves(connect):
+    with Simulator(bot=SCRIPT) as simulator:
+        guest = connect(simulator)
+        guest.say("leave")
+        assert guest.outbound()["text"] == "Bye"
+        gone = guest.wait("StructuredMessage", where=lambda frame: frame["body"].get("metadata"))
+        assert gone["body"]["metadata"] == {"readOnly": "true"}
+
+
+def test_without_a_bot_nobody_answers(simulator, guest):
+    guest.presence("Join")
+    guest.say("hello?")
+    assert guest.fence() == []
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_script_is_read_from_a_file(connect, tmp_path, suffix):
+    yaml = pytest.importorskip("yaml")
+    path = tmp_path / f"bot.{suffix}"
+    path.write_text(json.dumps(SCRIPT) if suffix == "json" else yaml.safe_dump(SCRIPT), encoding="utf-8")
+    with Simulator(bot=path) as simulator:
+        guest = connect(simulator)
+        guest.say("yes")
+        assert guest.outbound()["text"] == "Good"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ({"rulez": []}, "the script: unknown rulez"),
+        ({"rules": ["x"]}, "rule 1: a rule is an object"),
+        ({"rules": [{"match": {}, "reply": "x"}]}, "rule 1: match is"),
+        ({"rules": [{"match": {"colour": "red"}, "reply": "x"}]}, "rule 1, match: unknown colour"),
+        ({"rules": [{"match": {"pattern": "("}, "reply": "x"}]}, "no regular expression"),
+        ({"rules": [{"match": "x", "reply": [{"txt": "y"}]}]}, "rule 1, reply 1: unknown txt"),
+        ({"greeting": [7]}, "greeting 1: a reply is"),
+        ({"delay": "soon"}, "delay is a number"),
+        ({"greeting": {"text": "x", "delay": -1}}, "delay is a number"),
+    ],
+)
+def test_a_script_that_is_wrong_says_where(script, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        BotScript.load(script)
+
+
+def test_a_file_that_is_no_script_says_so(tmp_path):
+    for name, content in [("a.json", "{"), ("a.yaml", "a: ["), ("b.yaml", "- 1")]:
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match=name):
+            BotScript.load(path)
+    with pytest.raises(FileNotFoundError):
+        BotScript.load(tmp_path / "none.yaml")

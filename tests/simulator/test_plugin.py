@@ -1,0 +1,64 @@
+"""The pytest plugin, as a user's test suite sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+USERS_TEST = """
+from simulator_user import Guest
+
+
+def test_my_bot_answers_a_human(genesys_simulator, genesys_agent):
+    with Guest(genesys_simulator.address) as guest:
+        genesys_agent.say("What is your order number?")
+        assert guest.outbound()["text"] == "What is your order number?"
+        guest.say("4711")
+        assert genesys_agent.received(timeout=5).text == "4711"
+    assert genesys_simulator.violations == []
+
+
+def test_the_next_test_has_a_fresh_one(genesys_simulator):
+    assert genesys_simulator.sessions == []
+"""
+
+NOTHING_IMPORTED = """
+import sys
+
+
+def test_nothing_is_imported_unless_used():
+    assert "aiohttp" not in sys.modules
+    assert "genesys_webmessaging.simulator.simulator" not in sys.modules
+"""
+
+
+def run(tmp_path, source):
+    from . import independent_client
+
+    with open(independent_client.__file__, encoding="utf-8") as file:
+        (tmp_path / "simulator_user.py").write_text(file.read(), encoding="utf-8")
+    (tmp_path / "test_users.py").write_text(source, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-X",
+        "dev",
+        "-W",
+        "error",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+
+
+def test_the_fixtures_are_there_once_the_package_is_installed(tmp_path):
+    done = run(tmp_path, USERS_TEST)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_plugin_imports_nothing_unless_used(tmp_path):
+    done = run(tmp_path, NOTHING_IMPORTED)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr

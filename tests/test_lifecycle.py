@@ -1,0 +1,303 @@
+"""The life of a client: connect, end, connect again, and two threads that disagree about it."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import threading
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from _fixtures import ORIGIN, TOKEN
+from _listeners import Recorder, until
+from _peer import Guest, Peer, message
+
+from genesys_webmessaging import ConnectError, NotConnectedError, WebMessagingClient
+from genesys_webmessaging.simulator import Simulator
+
+ENDS = ["webSocketDisconnected", "webSocketError"]
+
+
+def ends(recorder: Recorder) -> list[str]:
+    return [method for method in recorder.methods if method in ENDS]
+
+
+def test_before_connect_everything_is_closed_and_disconnect_does_nothing() -> None:
+    client = WebMessagingClient("us_east_1")
+    assert client.isInputClosed()
+    assert client.isOutputClosed()
+    client.disconnect()
+    client.disconnect()
+    with client:
+        pass
+
+
+def test_an_open_connection_is_open_both_ways_and_closed_both_ways_after_disconnect(
+    talker: WebMessagingClient, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    talker.connect("demo", ORIGIN)
+    assert (talker.isInputClosed(), talker.isOutputClosed()) == (False, False)
+    talker.disconnect()
+    assert (talker.isInputClosed(), talker.isOutputClosed()) == (True, True)
+    assert recorder.methods == ["webSocketConnected", "webSocketDisconnected"]
+
+
+def test_disconnect_says_good_bye_and_has_been_heard_when_it_returns(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    talker.disconnect()
+    assert recorder.events == [("webSocketDisconnected", (1000, "Guest client disconnect"))]
+    assert guest.ended.wait(5)
+    assert guest.closed == (1000, "Guest client disconnect")
+
+
+def test_disconnecting_twice_or_from_several_threads_ends_once(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    with ThreadPoolExecutor(4) as pool:
+        for ending in [pool.submit(talker.disconnect) for _ in range(4)]:
+            ending.result(10)
+    talker.disconnect()
+    assert ends(recorder) == ["webSocketDisconnected"]
+    assert guest.ended.wait(5)
+
+
+def test_disconnect_after_the_server_has_gone_does_nothing(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    guest.close(4001, "bye")
+    recorder.waitFor("webSocketDisconnected")
+    talker.disconnect()
+    assert ends(recorder) == ["webSocketDisconnected"]
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("close", ("webSocketDisconnected", (4321, "réason é"))),
+        ("close without code", ("webSocketDisconnected", (1005, ""))),
+        ("fin", ("webSocketDisconnected", (1006, ""))),
+        ("reset", None),
+    ],
+)
+def test_however_a_connection_ends_there_is_one_last_event(
+    client: WebMessagingClient, simulator: Simulator, recorder: Recorder, how: str, expected: object
+) -> None:
+    client.addSessionListener(recorder)
+    client.connect("demo", ORIGIN)
+    connection = simulator.guest()
+    connection.send(message("last words"))
+    recorder.waitForText("last words")
+    if how == "close":
+        connection.close(4321, "réason é")
+    elif how == "close without code":
+        connection.sendBytes(b"\x88\x00")
+    elif how == "fin":
+        connection.fin()
+    else:
+        connection.reset()
+    until(lambda: len(ends(recorder)) == 1)
+    until(client.isInputClosed)
+    client.disconnect()
+    assert ends(recorder) == [recorder.methods[-1]]
+    if expected is None:
+        (reason,) = recorder.waitFor("webSocketError")
+        assert reason
+    else:
+        assert recorder.events[-1] == expected
+
+
+def test_a_second_connect_is_refused_and_disturbs_nothing(
+    talker: WebMessagingClient, guest: Guest, peer: Peer, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    with pytest.raises(ConnectError, match=r"already connected: call disconnect\(\) first, or use another client"):
+        talker.connect("demo", ORIGIN)
+    assert peer.nobody_came()
+    guest.send(message("still here"))
+    recorder.waitForText("still here")
+    assert recorder.methods == ["structuredMessage"]
+
+
+def test_connecting_on_two_threads_at_once_connects_once(talker: WebMessagingClient, peer: Peer) -> None:
+    ready = threading.Barrier(4)
+
+    def connect() -> str:
+        ready.wait(5)
+        try:
+            talker.connect("demo", ORIGIN)
+        except ConnectError as error:
+            return str(error)
+        return "connected"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [outcome.result(10) for outcome in [pool.submit(connect) for _ in range(4)]]
+    assert outcomes.count("connected") == 1
+    assert all("already" in outcome for outcome in outcomes if outcome != "connected")
+    peer.guest()
+    assert peer.nobody_came()
+
+
+def test_a_client_connects_again_and_again(talker: WebMessagingClient, peer: Peer, recorder: Recorder) -> None:
+    talker.addSessionListener(recorder)
+    for n in range(10):
+        talker.connect("demo", ORIGIN)
+        guest = peer.guest()
+        guest.send(message(str(n)))
+        recorder.waitForText(str(n))
+        if n % 2:
+            talker.disconnect()
+        else:
+            guest.close(4000 + n)
+            recorder.waitFor("webSocketDisconnected", n + 1)
+    assert recorder.methods == ["webSocketConnected", "structuredMessage", "webSocketDisconnected"] * 10
+
+
+def test_a_connect_that_failed_may_be_repeated(client: WebMessagingClient, simulator: Simulator) -> None:
+    for _ in range(3):
+        simulator.faults.refuseHandshake(503)
+        with pytest.raises(ConnectError):
+            client.connect("demo", ORIGIN)
+        assert client.isInputClosed()
+    client.connect("demo", ORIGIN)
+    assert not client.isInputClosed()
+
+
+def test_what_was_known_of_the_session_outlives_its_connection(client: WebMessagingClient) -> None:
+    client.joinConversation("demo", TOKEN, "hello")
+    response = client.sessionResponse
+    client.disconnect()
+    assert client.token == TOKEN
+    assert client.sessionResponse is response
+    assert client.isMimeTypeAllowedInbound("image/png")
+
+
+def test_disconnect_while_another_thread_connects_makes_it_fail(recorder: Recorder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        client = WebMessagingClient(f"ws://127.0.0.1:{server.getsockname()[1]}/v1")
+        client.addSessionListener(recorder)
+        connecting = pool.submit(client.connect, "demo", ORIGIN, 10)
+        accepted, _ = server.accept()
+        with accepted:
+            accepted.recv(4096)
+            client.disconnect()
+            with pytest.raises(ConnectError, match="already under way"):
+                client.connect("demo", ORIGIN)
+            accepted.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(ConnectError):
+            connecting.result(10)
+    assert recorder.methods == []
+    assert client.isInputClosed()
+
+
+def test_disconnect_before_the_handshake_is_over_leaves_nothing_open(
+    client: WebMessagingClient, simulator: Simulator, recorder: Recorder
+) -> None:
+    client.addSessionListener(recorder)
+    simulator.faults.stallHandshake(0.3)
+    with ThreadPoolExecutor(1) as pool:
+        connecting = pool.submit(client.connect, "demo", ORIGIN, 10)
+        until(lambda: client._phase.name == "CONNECTING")
+        client.disconnect()
+        with pytest.raises(ConnectError, match=r"disconnect\(\) was called while connecting"):
+            connecting.result(10)
+    assert client.isInputClosed()
+    assert recorder.methods == []
+    client.connect("demo", ORIGIN)
+    assert recorder.methods == ["webSocketConnected"]
+
+
+def test_disconnecting_and_connecting_on_two_threads_leaves_whole_connections(
+    talker: WebMessagingClient, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    over = threading.Event()
+
+    def disconnecting() -> None:
+        while not over.is_set():
+            talker.disconnect()
+
+    other = threading.Thread(target=disconnecting, name="disconnecting")
+    other.start()
+    try:
+        for _ in range(100):
+            try:
+                talker.connect("demo", ORIGIN, 5)
+            except ConnectError as error:
+                assert "connect" in str(error)
+    finally:
+        over.set()
+        other.join(10)
+    assert not other.is_alive()
+    talker.disconnect()
+    assert recorder.methods == ["webSocketConnected", "webSocketDisconnected"] * (len(recorder.methods) // 2)
+
+
+def test_a_server_that_does_not_answer_our_close_does_not_hold_disconnect_up(
+    client: WebMessagingClient, simulator: Simulator, recorder: Recorder
+) -> None:
+    client.addSessionListener(recorder)
+    client.connect("demo", ORIGIN)
+    simulator.guest().silence()
+    started = time.monotonic()
+    client.disconnect()
+    assert time.monotonic() - started < 8
+    code, _ = recorder.waitFor("webSocketDisconnected")
+    assert code == 1006
+    assert ends(recorder) == ["webSocketDisconnected"]
+
+
+def test_a_busy_listener_does_not_hold_disconnect_up_for_ever(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    release = threading.Event()
+
+    class Busy(Recorder):
+        def structuredMessage(self, *args: object) -> None:
+            release.wait(20)
+
+    talker.addSessionListener(Busy())
+    talker.addSessionListener(recorder)
+    guest.send(message("one"))
+    started = time.monotonic()
+    talker.disconnect()
+    assert 4 < time.monotonic() - started < 8
+    assert recorder.methods == []
+    release.set()
+    recorder.waitFor("webSocketDisconnected")
+
+
+def test_nothing_of_a_client_remains_after_disconnect(peer: Peer) -> None:
+    client = WebMessagingClient(peer.address)
+    client.connect("demo", ORIGIN)
+    client.configureSession("demo", TOKEN, ORIGIN)
+    client.disconnect()
+    trace = weakref.ref(client)
+    del client
+    until(lambda: gc.collect() is None or trace() is None)
+
+
+def test_calls_on_other_threads_during_the_end_succeed_or_raise_our_errors(
+    talker: WebMessagingClient, guest: Guest
+) -> None:
+    def talk() -> int:
+        sent = 0
+        while True:
+            try:
+                talker.sendMessage("x" * 1000)
+            except (NotConnectedError, ConnectionError):
+                return sent
+            sent += 1
+
+    with ThreadPoolExecutor(4) as pool:
+        talking = [pool.submit(talk) for _ in range(4)]
+        for _ in range(100):
+            guest.receive("onMessage")
+        talker.disconnect()
+        assert sum(one.result(10) for one in talking) >= 100
