@@ -47,6 +47,18 @@ def header(name: str, value: object, *, empty: bool = False) -> str:
     return checked
 
 
+def origin(value: object, *, empty: bool = True) -> str:
+    """An origin as a browser writes it: a host beyond ASCII in its encoded form ("https://xn--9ca.example")."""
+    checked = header("origin", value, empty=empty)
+    if checked.isascii():
+        return checked
+    scheme, separator, host = checked.rpartition("://")
+    try:
+        return scheme + separator + host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"origin {checked!r} names a host that cannot be encoded") from error
+
+
 def tracing_id(value: str | None) -> str:
     """The tracing id that was given, or a new one."""
     return str(uuid.uuid4()) if value is None else text("tracingId", value)

@@ -119,7 +119,7 @@ class ClientCore:
         headers = [
             ("User-Agent", USER_AGENT),
             ("deploymentId", deploymentId if deploymentId.isascii() else quote(deploymentId)),
-            ("Origin", checks.header("origin", origin, empty=True)),
+            ("Origin", checks.origin(origin)),
         ]
         self._begin_connecting()
         try:

@@ -98,7 +98,7 @@ class HistoryClient(ClientCore):
         from .rest import ApiClient
 
         base = asApiHost(self._address.partition("?")[0])
-        made = ApiClient(base, defaultHeaders={"Origin": checks.header("origin", origin)})
+        made = ApiClient(base, defaultHeaders={"Origin": checks.origin(origin, empty=False)})
         with self._lock:
             self._made_api_client = made
 

@@ -62,13 +62,11 @@ class Inbox(SessionListener):
     """Keeps the messages of the other side until somebody takes them.
 
     Args:
-        reconnects: Whether a lost connection comes back by itself.
         renews: Whether a session that has expired is followed by a new one.
         on_end: Called once when nothing more can be sent, with the error that says why.
     """
 
-    def __init__(self, *, reconnects: bool, renews: bool, on_end: Callable[[ConversationEndedError], None]) -> None:
-        self._reconnects = reconnects
+    def __init__(self, *, renews: bool, on_end: Callable[[ConversationEndedError], None]) -> None:
         self._renews = renews
         self._on_end = on_end
         # Guards the fields below; notified when one of them changes.
@@ -231,13 +229,3 @@ class Inbox(SessionListener):
         del rawMessage
         if isinstance(baseMessage.body, LogoutEvent):
             self.end(ConversationState.ENDED, "the guest has signed out")
-
-    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
-        """The connection is lost; that is the end unless it comes back."""
-        if not self._reconnects:
-            self.end(ConversationState.LOST, f"the connection was closed with {statusCode} {reason}".rstrip())
-
-    def webSocketError(self, reason: str) -> None:
-        """The connection is lost; that is the end unless it comes back."""
-        if not self._reconnects:
-            self.end(ConversationState.LOST, f"the connection broke: {reason}")

@@ -149,7 +149,7 @@ class JoiningClient(HistoryClient):
         """
         call = _CONFIGURE.bind(args, named)
         token = call["token"] if "token" in call else str(uuid.uuid4())
-        origin = checks.header("origin", call["origin"], empty=True)
+        origin = checks.origin(call["origin"])
         request = requests.configure_session(call["deploymentId"], token, call.get("startNew"), journeyContext)
         self._provide_api_client(origin)
         return self._send(request, tracingId)
@@ -198,7 +198,7 @@ class JoiningClient(HistoryClient):
         """
         call = _AUTHENTICATE.bind(args, named)
         token = call["token"] if "token" in call else str(uuid.uuid4())
-        origin = checks.header("origin", call["origin"], empty=True)
+        origin = checks.origin(call["origin"])
         request = requests.configure_authenticated_session(call["deploymentId"], token, call["data"], startNew)
         self._provide_api_client(origin)
         return self._send(request, tracingId)
@@ -213,7 +213,7 @@ class JoiningClient(HistoryClient):
         Returns:
             The tracing id, which comes back with the answer.
         """
-        checks.header("origin", origin, empty=True)
+        checks.origin(origin)
         return self._send(requests.configuration(deploymentId, token), tracingId)
 
     def _await_session(self, tracingId: str, deadline: float) -> None:

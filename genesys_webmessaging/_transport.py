@@ -7,8 +7,10 @@ single call on the socket is made under one lock.
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
+import os
 import selectors
 import socket
 import ssl
@@ -107,6 +109,8 @@ class Transport:
             raise self._late_error
         chunks = [self._receive()]
         size = len(chunks[0])
+        if not size:
+            self._tell_a_reset_from_an_end()
         try:
             while chunks[-1] and size < CHUNK:
                 chunks.append(self._receive())
@@ -115,6 +119,13 @@ class Transport:
             if not isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
                 self._late_error = error
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _tell_a_reset_from_an_end(self) -> None:
+        """CPython's TLS gives b"" for both; but only a socket that was reset has no peer any more."""
+        try:
+            self._sock.getpeername()
+        except OSError as error:
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
 
     def _wait(self, events: int) -> bool:
         """Wait for the socket, the deadline or a wake-up. True when woken."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ..companions._look import is_heartbeat
 from ..listener import SessionListener
 from ..models import (
     BaseMessage,
@@ -30,10 +31,16 @@ Heard = StructuredMessage | Notice
 
 
 class Hearing(SessionListener):
-    """Puts what a client hears into a queue, so that one thread alone writes to the terminal."""
+    """Puts what a client hears into a queue, so that one thread alone writes to the terminal.
 
-    def __init__(self) -> None:
+    Args:
+        lasting: Whether a lost connection will be replaced, and is not the end.
+    """
+
+    def __init__(self, *, lasting: bool = False) -> None:
         self._queue: SimpleQueue[Heard] = SimpleQueue()
+        self._lasting = lasting
+        self._connections = 0
 
     def next(self, timeout: float) -> Heard | None:
         """What came next.
@@ -53,9 +60,16 @@ class Hearing(SessionListener):
         """Add something to what was heard."""
         self._queue.put(heard)
 
+    def webSocketConnected(self) -> None:
+        """Tell when a lost connection was replaced."""
+        self._connections += 1
+        if self._connections > 1:
+            self.put(Notice("connected again"))
+
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
-        """Pass on a message."""
-        self.put(structuredMessage)
+        """Pass on a message, unless it is only the sound of a heart beating."""
+        if not is_heartbeat(structuredMessage):
+            self.put(structuredMessage)
 
     def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
         """Tell when a session was closed or can only be read."""
@@ -88,13 +102,15 @@ class Hearing(SessionListener):
         """Tell that it is over."""
         if statusCode == 1000:
             self.put(Notice("disconnected", over=True))
-            return
-        why = f"{statusCode}{f', {one_line(reason)}' if reason else ''}"
-        self.put(Notice(f"the connection was closed ({why})", over=True))
+        else:
+            self._lost(f"the connection was closed ({statusCode}{f', {one_line(reason)}' if reason else ''})")
 
     def webSocketError(self, reason: str) -> None:
         """Tell that it broke."""
-        self.put(Notice(f"the connection broke: {one_line(reason)}", over=True))
+        self._lost(f"the connection broke: {one_line(reason)}")
+
+    def _lost(self, told: str) -> None:
+        self.put(Notice(told, over=not self._lasting))
 
 
 def _told(body: Any) -> str:

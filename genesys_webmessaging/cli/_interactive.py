@@ -144,8 +144,14 @@ class PromptScreen(Screen):
         self.console.file.flush()
 
 
-def converse(talk: Talk, hearing: Hearing, screen: PromptScreen) -> None:
+def converse(talk: Talk, hearing: Hearing, screen: PromptScreen, leave: Callable[[], None]) -> None:
     """Let somebody type until they leave.
+
+    Args:
+        talk: The conversation.
+        hearing: What is heard in it.
+        screen: The terminal.
+        leave: Ends it.
 
     Raises:
         ConnectionClosedError: The conversation ended first.
@@ -166,7 +172,7 @@ def converse(talk: Talk, hearing: Hearing, screen: PromptScreen) -> None:
             raise
     finally:
         ended_by_itself = list(ending)
-        talk.client.disconnect()
+        leave()
         printer.join(_LAST_WORDS)
     if ended_by_itself:
         raise ConnectionClosedError(ended_by_itself[0])

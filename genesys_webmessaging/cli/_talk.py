@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from ..attachments import downloadAttachment
-from ..client import WebMessagingClient
-from ..exceptions import TooManyRequestsError
-from ..models import SessionResponse, StructuredMessage
+from ..companions import textMessage
+from ..models import SendMessageRequest
 from ..sessions import clearConversation, startNewChat
 from . import _events as events
 from ._choices import Choice, chosen
 from ._files import upload
 from ._formats import as_table
 from ._hearing import Heard, Notice
+from ._lasting import Lasting
 from ._message import show
 from ._options import Place
 from ._screen import Screen
 from ._text import one_line
-
-# A server that wants fewer requests is obeyed so many times for one message.
-_PATIENT_TRIES = 5
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
@@ -33,14 +30,16 @@ class Talk:
     """One conversation.
 
     Args:
-        client: With a session.
+        lasting: A session.
         place: Where that is.
         screen: Where the conversation is shown.
         echoing: Whether the guest's own messages are shown when the server has them.
     """
 
-    def __init__(self, client: WebMessagingClient, place: Place, screen: Screen, *, echoing: bool = True) -> None:
-        self.client = client
+    def __init__(self, lasting: Lasting, place: Place, screen: Screen, *, echoing: bool = True) -> None:
+        self.client = lasting.client
+        self._delivery = lasting.delivery
+        self._response = lasting.response
         self.screen = screen
         self._place = place
         self._echoing = echoing
@@ -77,14 +76,15 @@ class Talk:
 
     # Saying
 
-    def begin(self, response: SessionResponse, *, joining: bool) -> None:
+    def begin(self, *, joining: bool) -> None:
         """Tell how the session stands, and let the guest join a new one."""
+        response = self._response
         if response.readOnly:
             self.screen.note("the session is read-only: /new begins another, /history shows what was said")
         elif response.newSession is False:
             self.screen.note("the session goes on: /history shows what was said")
         elif joining:
-            self._deliver(self.client.sendPresenceEventJoin)
+            self._join()
 
     def enter(self, line: str) -> bool:
         """Do what a line asks for: a command, a choice by number or name, anything else is said.
@@ -106,27 +106,21 @@ class Talk:
             return COMMANDS[name].does(self, rest.strip())
         choice = chosen(self._offers, typed)
         if choice is not None:
-            return self._deliver(lambda tracingId=None: self.client.send(choice.request(), tracingId=tracingId))
+            return self._deliver(choice.request())
         return self.say(typed)
 
     def say(self, text: str, *files: str) -> bool:
         """Say something, whatever it looks like."""
-        return self._deliver(
-            lambda tracingId=None: self.client.sendMessage(text, attachmentIds=files, tracingId=tracingId)
-        )
+        return self._deliver(textMessage(text, attachmentIds=files))
 
-    def _deliver(self, send: Callable[..., str]) -> bool:
-        tracing_id: str | None = None
-        for tries in range(1, _PATIENT_TRIES + 1):
-            tracing_id = send(tracingId=tracing_id)
-            self._mine.add(tracing_id)
-            try:
-                self.client.awaitResponse(tracing_id, self._place.timeout)
-                break
-            except TooManyRequestsError as error:
-                if tries == _PATIENT_TRIES:
-                    raise
-                threading.Event().wait(min(error.retryAfter or 1.0, self._place.timeout))
+    def _deliver(self, request: SendMessageRequest) -> bool:
+        request.tracingId = str(uuid.uuid4())
+        self._mine.add(request.tracingId)
+        self._delivery.send(request)
+        return True
+
+    def _join(self) -> bool:
+        self.client.awaitResponse(self.client.sendPresenceEventJoin(), self._place.timeout)
         return True
 
     # Commands
@@ -150,8 +144,7 @@ class Talk:
         return False
 
     def _history(self, _: str) -> bool:
-        for line in as_table(list(reversed(self.client.getHistory().entities))):
-            self.screen.line(line)
+        self.screen.line(as_table(list(reversed(self.client.getHistory().entities))).rstrip("\n"))
         return False
 
     def _typing(self, _: str) -> bool:
@@ -165,7 +158,7 @@ class Talk:
     def _new(self, _: str) -> bool:
         startNewChat(self.client, self._place.deploymentId, self._place.timeout)
         self._offers = []
-        return self._deliver(self.client.sendPresenceEventJoin)
+        return self._join()
 
     def _help(self, _: str) -> bool:
         for name, command in COMMANDS.items():
@@ -198,12 +191,3 @@ COMMANDS = {
     "quit": Command(Talk._quit, "", "leave; so does the end of the input"),
 }
 
-
-def is_over(heard: Heard | None) -> bool:
-    """Whether nothing more will come."""
-    return isinstance(heard, Notice) and heard.over
-
-
-def is_message(heard: Heard | None) -> bool:
-    """Whether it says something (and is no typing event)."""
-    return isinstance(heard, StructuredMessage) and not events.is_typing(heard)

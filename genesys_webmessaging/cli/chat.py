@@ -10,12 +10,15 @@ from . import _interactive as interactive
 from . import _piped as piped
 from ._hearing import Hearing
 from ._help import epilog
-from ._opening import session
+from ._lasting import lasting_session
 from ._options import Place, place_options
-from ._screen import Screen, is_plain
+from ._screen import Screen
 from ._status import Status
 from ._talk import Talk
 from ._token import Keeper, token_options
+
+# Seconds that a lost connection may take to be replaced while somebody sits there.
+_PATIENCE = 300.0
 
 
 @click.command(
@@ -42,22 +45,24 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
 
     At a terminal, what you type is sent, and what comes appears above. Quick replies and the
     buttons of cards have numbers: type one to press it. In a pipe, each line is said, and what is
-    answered within --wait seconds comes out before the next line is read.
+    answered within --wait seconds comes out before the next line is read. A connection that is
+    lost is replaced; what was said meanwhile is caught up with.
     """
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     screen = interactive.PromptScreen() if at_terminal else Screen()
-    hearing = Hearing()
+    hearing = Hearing(lasting=True)
+    patience = _PATIENCE if at_terminal else place.timeout
     try:
-        with session(place, keeper.known(), hearing) as (client, response):
-            keeper.keep(client.token or "")
+        with lasting_session(place, keeper.known(), hearing, patience=patience) as lasting:
+            keeper.keep(lasting.client.token or "")
             screen.note(f"connected to {place.host}")
-            talk = Talk(client, place, screen, echoing=not (at_terminal and is_plain(sys.stdout)))
-            talk.begin(response, joining=join)
+            talk = Talk(lasting, place, screen, echoing=not at_terminal or not screen.plain)
+            talk.begin(joining=join)
             if isinstance(screen, interactive.PromptScreen):
-                interactive.converse(talk, hearing, screen)
+                interactive.converse(talk, hearing, screen, lasting.leave)
             else:
                 piped.converse(talk, hearing, sys.stdin, wait)
-                client.disconnect()
+                lasting.leave()
                 while (heard := hearing.next(0)) is not None:
                     talk.hear(heard)
     finally:

@@ -33,5 +33,4 @@ def command(place: Place, keeper: Keeper, shape: str, last: int | None) -> None:
     """
     token = keeper.required()
     messages = messages_of(place, token)
-    for line in FORMATS[shape](messages[-last:] if last else messages):
-        click.echo(line)
+    click.echo(FORMATS[shape](messages[-last:] if last else messages), nl=False)

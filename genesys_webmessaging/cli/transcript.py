@@ -42,11 +42,11 @@ def command(place: Place, keeper: Keeper, shape: str | None, output: Path | None
     """Write down what was said in a session: text to read, Markdown, or a JSON object on each line."""
     token = keeper.required()
     chosen = shape or (_BY_SUFFIX.get(output.suffix.lower()) if output else None) or "text"
-    lines = list(FORMATS[chosen](messages_of(place, token)))
+    messages = messages_of(place, token)
+    written = FORMATS[chosen](messages)
     if output is None:
-        for line in lines:
-            click.echo(line)
+        click.echo(written, nl=False)
         return
     output.touch(mode=0o600)
-    output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    click.echo(f"{output}: {len(lines)} lines", err=True)
+    output.write_text(written, encoding="utf-8")
+    click.echo(f"{output}: {len(messages)} messages", err=True)

@@ -2,8 +2,7 @@
 
 The declaration is the dataclass: its fields, their types, and what dataclasses-json's ``config`` says about them
 (``field_name`` or ``letter_case``, ``decoder``, ``encoder``, ``exclude``). From it, when a class is first used, the
-source of one function that reads and of one that writes is generated. A decoder only sets what the JSON object has:
-for the rest an instance shows the defaults of its class, as that of any dataclass does.
+source of one function that reads and of one that writes is generated.
 
 The tolerance, once for all: an unknown enum value, and a scalar that cannot be what it should be, stay as they came;
 null stays null, in lists and maps too, but is [] for a list; "" stands for null where a list, map or object belongs;
@@ -199,13 +198,17 @@ class _DecoderSource(_Source):
         for field in fields(self.cls):
             if field.init:
                 self._field(field)
-            elif self._direct and field.default_factory is not MISSING:
-                self.lines.append(f" o.{field.name} = {self._made(field.default_factory)}")
+            elif self._direct:
+                self.lines.append(f" o.{field.name} = {self._missing(field)}")
         self.lines.append(" return o" if self._direct else f" return {self.name('build', self._build)}(values, data)")
         return self.function()
 
-    def _made(self, factory: Callable[[], Any]) -> str:
-        return "[]" if factory is list else f"{self.name('make', factory)}()"
+    def _missing(self, field: Field[Any]) -> str:
+        if field.default_factory is list:
+            return "[]"
+        if field.default_factory is not MISSING:
+            return f"{self.name('make', field.default_factory)}()"
+        return "None" if field.default in (None, MISSING) else self.name("default", field.default)
 
     def _build(self, values: dict[str, Any], data: dict[str, Any]) -> Any:
         try:
@@ -234,10 +237,7 @@ class _DecoderSource(_Source):
             ]
         else:
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field, factory)}")
-        if factory is not None:
-            self.lines += [" else:", f"  {target} = {self._made(factory)}"]
-        elif field.default is MISSING or field.default is None:
-            self.lines += [" else:", f"  {target} = None"]
+        self.lines += [" else:", f"  {target} = {self._missing(field)}"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
         hint = self.hints[field.name]

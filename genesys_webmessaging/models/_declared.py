@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
-from inspect import getattr_static
+from dataclasses import Field, fields
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from dataclasses_json import core
@@ -88,8 +87,4 @@ def sets_attributes_only(cls: type) -> bool:
         and fields(maker) == fields(cls)
         and not hasattr(cls, "__post_init__")
         and all(getattr(cls, name) is getattr(object, name) for name in ("__new__", "__setattr__"))
-        and all(
-            field.default is MISSING or getattr_static(cls, field.name, MISSING) is field.default
-            for field in fields(cls)
-        )
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ._base import WireModel, wire
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class PresignedUrlResponse(WireModel):
     """Where to upload a file and with which headers, or where to download it from."""
 
@@ -18,7 +18,7 @@ class PresignedUrlResponse(WireModel):
     fileType: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class UploadSuccessEvent(WireModel):
     """A file arrived and may be sent."""
 
@@ -28,7 +28,7 @@ class UploadSuccessEvent(WireModel):
     timestamp: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class UploadFailureEvent(WireModel):
     """A file was uploaded and refused."""
 
@@ -39,7 +39,7 @@ class UploadFailureEvent(WireModel):
     timestamp: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GenerateUrlError(WireModel):
     """No upload URL is given for a file, and why."""
 
@@ -53,7 +53,7 @@ class GenerateUrlError(WireModel):
     timestamp: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class AttachmentDeletedResponse(WireModel):
     """An attachment was taken back."""
 

@@ -12,7 +12,7 @@ class ChannelType(WireEnum):
     PUBLIC = "Public"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseMessagingRecipient(WireModel):
     """One side of a conversation, as the other side sees it."""
 
@@ -22,14 +22,14 @@ class BaseMessagingRecipient(WireModel):
     image: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseChannelMetadata(WireModel):
     """What a client adds to a message about its channel: the custom attributes."""
 
     customAttributes: dict[str, str] | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseMessagingChannel(WireModel):
     """Where a message came from and went to."""
 
@@ -41,7 +41,7 @@ class BaseMessagingChannel(WireModel):
     metadata: BaseChannelMetadata | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanMessagingRecipient(WireModel):
     """One side of a conversation, in a cleaned message."""
 
@@ -51,14 +51,14 @@ class CleanMessagingRecipient(WireModel):
     image: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanChannelMetadata(WireModel):
     """The custom attributes of a cleaned message."""
 
     customAttributes: dict[str, str] | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanMessagingChannel(WireModel):
     """Where a cleaned message came from and went to."""
 
@@ -90,7 +90,7 @@ class AdditionalIDType(WireEnum):
     TOPIC = "Topic"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class RecipientAdditionalIdentifier(WireModel):
     """A further id of a recipient."""
 
@@ -116,7 +116,7 @@ class RecipientVerificationType(WireEnum):
     OTHER = "Other"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class RecipientAdditionalProviderInfo(WireModel):
     """What the provider of a channel knows about a recipient."""
 
@@ -124,7 +124,7 @@ class RecipientAdditionalProviderInfo(WireModel):
     verificationType: list[RecipientVerificationType] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class MessagingRecipient(WireModel):
     """A person who is mentioned, with all the addresses they are known by."""
 

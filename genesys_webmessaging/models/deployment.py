@@ -34,14 +34,14 @@ class LauncherButtonVisibility(WireEnum):
     ONDEMAND = "OnDemand"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentAutoStart(WireModel):
     """Whether a conversation begins as soon as the guest joins."""
 
     enabled: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentConversationDisconnect(WireModel):
     """Whether the guest is told that the agent left, and what the guest may do then."""
 
@@ -49,14 +49,14 @@ class DeploymentConversationDisconnect(WireModel):
     type: ConversationDisconnectType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentConversationClear(WireModel):
     """Whether the guest may clear the conversation."""
 
     enabled: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentNotifications(WireModel):
     """Whether messages are announced by push, and what the announcement shows."""
 
@@ -64,21 +64,21 @@ class DeploymentNotifications(WireModel):
     notificationContentType: NotificationContentType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentMarkdown(WireModel):
     """Whether texts are formatted with Markdown."""
 
     enabled: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentHumanize(WireModel):
     """Whether agents appear with name and picture."""
 
     enabled: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentConversations(WireModel):
     """What the conversations of a deployment can do."""
 
@@ -93,28 +93,28 @@ class DeploymentConversations(WireModel):
     humanize: DeploymentHumanize | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentApps(WireModel):
     """The apps of a messenger."""
 
     conversations: DeploymentConversations | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentStyles(WireModel):
     """How a messenger looks."""
 
     primaryColor: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentLauncherButton(WireModel):
     """The button that opens a messenger."""
 
     visibility: LauncherButtonVisibility | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentFileUploadMode(WireModel):
     """Which MIME types may be uploaded, and how large a file may be."""
 
@@ -122,7 +122,7 @@ class DeploymentFileUploadMode(WireModel):
     maxFileSizeKB: float | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentFileUpload(WireModel):
     """Whether guests may send files, and which."""
 
@@ -130,7 +130,7 @@ class DeploymentFileUpload(WireModel):
     modes: list[DeploymentFileUploadMode] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentMessenger(WireModel):
     """The messenger of a deployment."""
 
@@ -141,14 +141,14 @@ class DeploymentMessenger(WireModel):
     fileUpload: DeploymentFileUpload | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentJourneyEvents(WireModel):
     """Whether the guest's way through the web site is recorded."""
 
     enabled: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentAuth(WireModel):
     """Whether guests sign in, and whether they may do so in the middle of a conversation."""
 
@@ -156,7 +156,7 @@ class DeploymentAuth(WireModel):
     allowSessionUpgrade: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeploymentConfiguration(WireModel):
     """What a deployment was configured to offer; every part may be missing."""
 

@@ -36,7 +36,7 @@ class MessageDataType(WireEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseMessage(WireModel):
     """A frame as it came: what it claims to be, and its body."""
 
@@ -47,18 +47,18 @@ class BaseMessage(WireModel):
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseResponse(WireModel):
     """What every body has in common: the request it answers."""
 
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class EventMessage(WireModel):
     """The empty base of what the server sends unasked."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ResponseMessage(WireModel):
     """The empty base of what the server sends as an answer."""

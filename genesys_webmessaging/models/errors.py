@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ._base import WireEnum, WireModel, wireList
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ErrorMessage(WireModel):
     """An error on the socket."""
 
@@ -17,7 +17,7 @@ class ErrorMessage(WireModel):
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class TooManyRequestsErrorMessage(WireModel):
     """The guest sent too much, and may go on after a while."""
 
@@ -30,7 +30,7 @@ class TooManyRequestsErrorMessage(WireModel):
     retryAfter: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Detail(WireModel):
     """Which field of a request was wrong."""
 
@@ -40,7 +40,7 @@ class Detail(WireModel):
     entityName: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Limit(WireModel):
     """The limit of the service that a request ran into."""
 
@@ -139,7 +139,7 @@ class Limit(WireModel):
     value: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ErrorBody(WireModel):
     """An error as the REST interface tells it."""
 

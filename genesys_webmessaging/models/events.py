@@ -25,7 +25,7 @@ class EventCoBrowseType(WireEnum):
     OFFERINGREJECTED = "OfferingRejected"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class EventCoBrowse(WireModel):
     """An offer to browse together, and what became of it."""
 
@@ -34,7 +34,7 @@ class EventCoBrowse(WireModel):
     type: EventCoBrowseType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class EventVideo(WireModel):
     """An offer of a video call, and what became of it."""
 
@@ -56,7 +56,7 @@ class EventPresenceType(WireEnum):
     SIGNIN = "SignIn"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class EventPresence(WireModel):
     """Somebody joined, signed in or left, or the conversation was cleared."""
 
@@ -72,7 +72,7 @@ class EventTypingType(WireEnum):
     OFF = "Off"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class EventTyping(WireModel):
     """Somebody is typing, for about so many milliseconds."""
 
@@ -80,7 +80,7 @@ class EventTyping(WireModel):
     type: EventTypingType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class MessageEvent(OpenKind, kind="eventType"):
     """One event of a message; eventType tells which field holds it."""
 
@@ -92,7 +92,7 @@ class MessageEvent(OpenKind, kind="eventType"):
     video: EventVideo | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanMessageEvent(OpenKind, kind="eventType"):
     """One event of a cleaned message; eventType tells which field holds it."""
 

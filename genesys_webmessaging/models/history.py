@@ -9,7 +9,7 @@ from .content.cards import ButtonComponent, ContentActions, ContentCard, Content
 from .content.pickers import ContentDatePicker, ConversationContentListPicker
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Reason(WireModel):
     """Why a message was not delivered."""
 
@@ -34,7 +34,7 @@ class Reason(WireModel):
     message: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingRecipient(WireModel):
     """One side of a conversation, in the history."""
 
@@ -45,7 +45,7 @@ class WebMessagingRecipient(WireModel):
     additionalIds: list[RecipientAdditionalIdentifier] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingChannel(WireModel):
     """Who said something to whom, and when, in the history."""
 
@@ -55,7 +55,7 @@ class WebMessagingChannel(WireModel):
     messageId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingAttachment(WireModel):
     """A file, in the history."""
 
@@ -78,7 +78,7 @@ class WebMessagingAttachment(WireModel):
     fileSize: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingQuickReply(WireModel):
     """A reply that was offered, in the history."""
 
@@ -93,7 +93,7 @@ class WebMessagingQuickReply(WireModel):
     action: ActionEnum | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingButtonResponse(WireModel):
     """The press of a button, in the history."""
 
@@ -112,7 +112,7 @@ class WebMessagingButtonResponse(WireModel):
     originatingMessageId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingGeneric(WireModel):
     """A generic template, in the history."""
 
@@ -123,7 +123,7 @@ class WebMessagingGeneric(WireModel):
     components: list[ButtonComponent] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingContent(OpenKind, kind="contentType"):
     """One piece of content; contentType tells which field holds it."""
 
@@ -150,7 +150,7 @@ class WebMessagingContent(OpenKind, kind="contentType"):
     listPicker: ConversationContentListPicker | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingEventCoBrowse(WireModel):
     """An offer to browse together, in the history."""
 
@@ -167,7 +167,7 @@ class WebMessagingEventCoBrowse(WireModel):
     sessionJoinToken: str | None = wire(secret=True)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingEventPresence(WireModel):
     """Somebody joined, signed in or left, in the history."""
 
@@ -183,7 +183,7 @@ class WebMessagingEventPresence(WireModel):
     type: TypeEnum | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingEventVideo(WireModel):
     """An offer of a video call, in the history."""
 
@@ -200,7 +200,7 @@ class WebMessagingEventVideo(WireModel):
     jwt: str | None = wire(secret=True)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingEvent(OpenKind, kind="eventType"):
     """One event; eventType tells which field holds it."""
 
@@ -217,7 +217,7 @@ class WebMessagingEvent(OpenKind, kind="eventType"):
     video: WebMessagingEventVideo | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingMessage(WireModel):
     """A message of the history."""
 
@@ -264,7 +264,7 @@ class WebMessagingMessage(WireModel):
     metadata: dict[str, str] | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WebMessagingMessageEntityList(WireModel):
     """One page of the history, or all of it."""
 

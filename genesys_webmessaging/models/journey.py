@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ._base import WireModel, wire
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JourneyCustomer(WireModel):
     """The guest as the journey knows them; web clients give the session token as the id."""
 
@@ -13,7 +13,7 @@ class JourneyCustomer(WireModel):
     idType: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JourneyCustomerSession(WireModel):
     """The guest's visit, as the journey knows it."""
 
@@ -21,7 +21,7 @@ class JourneyCustomerSession(WireModel):
     type: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JourneyActionMap(WireModel):
     """The action map that made an offer to the guest."""
 
@@ -29,7 +29,7 @@ class JourneyActionMap(WireModel):
     version: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JourneyAction(WireModel):
     """The offer that led the guest here."""
 
@@ -37,7 +37,7 @@ class JourneyAction(WireModel):
     actionMap: JourneyActionMap | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JourneyContext(WireModel):
     """The guest, their visit, and the offer that led them here."""
 

@@ -43,7 +43,7 @@ class OriginatingEntity(WireEnum):
     HUMAN = "Human"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class StructuredMessage(WireModel):
     """A message from the other side, or the echo of one's own."""
 
@@ -60,7 +60,7 @@ class StructuredMessage(WireModel):
     originatingMessageId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanMessage(WireModel):
     """A message without what is internal to Genesys."""
 
@@ -76,14 +76,14 @@ class CleanMessage(WireModel):
     originatingEntity: OriginatingEntity | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class IncomingNormalizedMessageChannelMetadata(WireModel):
     """The custom attributes of a message being sent."""
 
     customAttributes: dict[str, str] | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class IncomingNormalizedMessageChannel(WireModel):
     """The channel of a message being sent."""
 
@@ -91,7 +91,7 @@ class IncomingNormalizedMessageChannel(WireModel):
     messageId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class IncomingNormalizedMessage(WireModel):
     """A message being sent: text, content, events."""
 

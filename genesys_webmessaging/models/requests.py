@@ -85,14 +85,14 @@ class RequestTypeCloseSession(WireEnum):
     CLOSESESSION = "closeSession"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class OAuthParams(WireModel):
     """The proof of who the guest is: an OAuth code, or the JWT it was exchanged for."""
 
     code: str | None = wire(secret=True)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConfigureSessionRequest(WireModel):
     """Begins or resumes the session of a token."""
 
@@ -105,7 +105,7 @@ class ConfigureSessionRequest(WireModel):
     startNew: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConfigureAuthenticatedSessionRequest(WireModel):
     """Begins or resumes the session of a guest who signed in."""
 
@@ -121,7 +121,7 @@ class ConfigureAuthenticatedSessionRequest(WireModel):
     stepUp: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class SendMessageRequest(WireModel):
     """Says something: text, a button pressed, an event."""
 
@@ -133,7 +133,7 @@ class SendMessageRequest(WireModel):
     channel: BaseMessagingChannel | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class SendEchoRequest(WireModel):
     """Asks the server to answer with the same message, which keeps the session alive."""
 
@@ -143,7 +143,7 @@ class SendEchoRequest(WireModel):
     message: IncomingNormalizedMessage | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GenerateUploadUrlRequest(WireModel):
     """Announces a file and asks where to upload it."""
 
@@ -158,7 +158,7 @@ class GenerateUploadUrlRequest(WireModel):
     errorsAsJson: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GenerateDownloadUrlRequest(WireModel):
     """Asks where to download an attachment from."""
 
@@ -168,7 +168,7 @@ class GenerateDownloadUrlRequest(WireModel):
     attachmentId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DeleteAttachmentRequest(WireModel):
     """Takes back an attachment that was uploaded and not sent."""
 
@@ -178,7 +178,7 @@ class DeleteAttachmentRequest(WireModel):
     attachmentId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GetJwtRequest(WireModel):
     """Asks for the JWT that opens the history."""
 
@@ -187,7 +187,7 @@ class GetJwtRequest(WireModel):
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GetConfigurationRequest(WireModel):
     """Asks what a deployment allows."""
 
@@ -197,7 +197,7 @@ class GetConfigurationRequest(WireModel):
     deploymentId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CloseSessionRequest(WireModel):
     """Ends the session of a token on this connection, or on all of them."""
 

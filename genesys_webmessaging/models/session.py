@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from ._base import WireModel, wire, wireList
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class FileType(WireModel):
     """One MIME type that may be uploaded; it may hold a wildcard."""
 
     type: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class FileUploadMode(WireModel):
     """Which files may be uploaded, and how large they may be."""
 
@@ -20,14 +20,14 @@ class FileUploadMode(WireModel):
     maxFileSizeKB: float | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class AllowedMedia(WireModel):
     """Which files each side may send."""
 
     inbound: FileUploadMode | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class SessionResponse(WireModel):
     """The session that a configure request began, resumed or closed."""
 
@@ -44,7 +44,7 @@ class SessionResponse(WireModel):
     autoStarted: bool | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class GetConfigurationResponse(WireModel):
     """What a deployment allows."""
 
@@ -56,7 +56,7 @@ class GetConfigurationResponse(WireModel):
     sessionDurationSeconds: float | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class JwtResponse(WireModel):
     """A JWT for the history, and when it expires."""
 
@@ -65,7 +65,7 @@ class JwtResponse(WireModel):
     exp: float | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ResumeTokenResponse(WireModel):
     """A token to resume the session with, and when it expires."""
 
@@ -74,7 +74,7 @@ class ResumeTokenResponse(WireModel):
     exp: float | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConnectionClosedEvent(WireModel):
     """The server is about to close this connection, and says why."""
 
@@ -83,21 +83,21 @@ class ConnectionClosedEvent(WireModel):
     reason: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class SessionClearedEvent(WireModel):
     """The conversation was cleared; the token begins a new session."""
 
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class SessionExpiredEvent(WireModel):
     """The session is over: it was silent for too long."""
 
     tracingId: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class LogoutEvent(WireModel):
     """The guest signed out, here or elsewhere."""
 

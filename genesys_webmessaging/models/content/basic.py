@@ -15,7 +15,7 @@ class MediaType(WireEnum):
     VIDEO = "Video"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class BaseContentAttachment(WireModel):
     """A file in a message of the Java SDK."""
 
@@ -29,7 +29,7 @@ class BaseContentAttachment(WireModel):
     url: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class CleanContentAttachment(WireModel):
     """A file in a cleaned message."""
 
@@ -43,7 +43,7 @@ class CleanContentAttachment(WireModel):
     url: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentAttachment(WireModel):
     """A file in a message."""
 
@@ -64,7 +64,7 @@ class TextType(WireEnum):
     TEXT = "Text"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentText(WireModel):
     """A text among other content."""
 
@@ -72,7 +72,7 @@ class ContentText(WireModel):
     type: TextType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentLocation(WireModel):
     """A place on the map."""
 
@@ -83,7 +83,7 @@ class ContentLocation(WireModel):
     url: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentRoadsideAssistance(WireModel):
     """A call for help on the road."""
 
@@ -101,7 +101,7 @@ class StoryType(WireEnum):
     REPLY = "Reply"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentStory(WireModel):
     """A story that was mentioned or answered."""
 
@@ -129,7 +129,7 @@ class ReactionType(WireEnum):
     WOW = "Wow"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentReaction(WireModel):
     """How many people reacted to a message in one way."""
 
@@ -146,7 +146,7 @@ class Type(WireEnum):
     VIDEO = "Video"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentRichLinkHeader(WireModel):
     """What stands above a rich link."""
 
@@ -154,7 +154,7 @@ class ContentRichLinkHeader(WireModel):
     value: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentRichLink(WireModel):
     """A link with a picture and a label."""
 
@@ -165,7 +165,7 @@ class ContentRichLink(WireModel):
     urlLabel: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentReceivedReplyMessage(WireModel):
     """How a question looks before or after it was answered."""
 
@@ -176,7 +176,7 @@ class ContentReceivedReplyMessage(WireModel):
     title: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentInteractiveApplication(WireModel):
     """An app that runs inside the conversation."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .._base import WireEnum, WireModel, wireList
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentActions(WireModel):
     """What a tap does: open a URL or send a text."""
 
@@ -14,7 +14,7 @@ class ContentActions(WireModel):
     textback: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ButtonComponent(WireModel):
     """A button of a generic template."""
 
@@ -22,7 +22,7 @@ class ButtonComponent(WireModel):
     actions: ContentActions | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentGeneric(WireModel):
     """A generic template: a picture, a text, buttons."""
 
@@ -42,7 +42,7 @@ class CardActionType(WireEnum):
     POSTBACK = "Postback"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentCardAction(WireModel):
     """A button of a card, or what a tap on the card does."""
 
@@ -59,7 +59,7 @@ class ContentCardAction(WireModel):
     url: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentCard(WireModel):
     """A card: a picture, a text, buttons."""
 
@@ -71,7 +71,7 @@ class ContentCard(WireModel):
     actions: list[ContentCardAction] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentCarousel(WireModel):
     """Cards side by side."""
 
@@ -85,7 +85,7 @@ class ListItemType(WireEnum):
     LISTITEMBIG = "ListItemBig"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ListItemComponent(WireModel):
     """One item of a list."""
 
@@ -105,7 +105,7 @@ class ListType(WireEnum):
     VERTICAL = "Vertical"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentList(WireModel):
     """A list of items, with a button."""
 
@@ -124,7 +124,7 @@ class Action(WireEnum):
     MESSAGE = "Message"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentQuickReply(WireModel):
     """A reply that is offered to the guest."""
 
@@ -136,7 +136,7 @@ class ContentQuickReply(WireModel):
     text: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentQuickReplyV2(WireModel):
     """A question with the replies that are offered."""
 
@@ -154,7 +154,7 @@ class ButtonResponseType(WireEnum):
     QUICKREPLY = "QuickReply"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentButtonResponse(WireModel):
     """The press of a button: what the guest chose."""
 
@@ -165,7 +165,7 @@ class ContentButtonResponse(WireModel):
     type: ButtonResponseType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentPostback(WireModel):
     """The press of a button of a template."""
 

@@ -64,7 +64,7 @@ class KeyboardType(WireEnum):
     WEBSEARCH = "Websearch"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentInput(WireModel):
     """A text that the guest is asked for."""
 
@@ -87,7 +87,7 @@ class FormComponentType(WireEnum):
     WHEELPICKER = "WheelPicker"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class FormPageComponent(WireModel):
     """One question of a page; formComponentType tells which field holds it."""
 
@@ -98,7 +98,7 @@ class FormPageComponent(WireModel):
     wheelPicker: ContentWheelPicker | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class FormPage(WireModel):
     """One page of a form."""
 
@@ -107,7 +107,7 @@ class FormPage(WireModel):
     title: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentIntroduction(WireModel):
     """The page that a form opens with."""
 
@@ -123,7 +123,7 @@ class FormResponseContentType(WireEnum):
     BUTTONRESPONSE = "ButtonResponse"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Ent(WireModel):
     """The answer to one question."""
 
@@ -131,7 +131,7 @@ class Ent(WireModel):
     contentType: FormResponseContentType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class FormResponseComponent(WireModel):
     """Which question was answered, and how."""
 
@@ -139,7 +139,7 @@ class FormResponseComponent(WireModel):
     id: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentForm(WireModel):
     """A form, or the answers to it."""
 

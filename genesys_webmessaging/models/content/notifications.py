@@ -7,7 +7,7 @@ from .._base import WireEnum, WireModel, wire, wireList
 from .basic import ContentAttachment
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateParameter(WireModel):
     """A value for a placeholder of a template."""
 
@@ -22,7 +22,7 @@ class HeaderType(WireEnum):
     TEXT = "Text"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateHeader(WireModel):
     """The header of a template."""
 
@@ -32,7 +32,7 @@ class NotificationTemplateHeader(WireModel):
     type: HeaderType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Header(WireModel):
     """The header of a card of a template."""
 
@@ -42,7 +42,7 @@ class Header(WireModel):
     type: HeaderType | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateBody(WireModel):
     """The text of a template."""
 
@@ -50,7 +50,7 @@ class NotificationTemplateBody(WireModel):
     text: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateFooter(WireModel):
     """The footer of a template."""
 
@@ -65,7 +65,7 @@ class TemplateButtonType(WireEnum):
     URL = "Url"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateButton(WireModel):
     """A button of a template."""
 
@@ -78,7 +78,7 @@ class NotificationTemplateButton(WireModel):
     url: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateCard(WireModel):
     """A card of a template."""
 
@@ -87,14 +87,14 @@ class NotificationTemplateCard(WireModel):
     header: Header | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationTemplateCarousel(WireModel):
     """Cards of a template, side by side."""
 
     cards: list[NotificationTemplateCard] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentNotificationTemplate(WireModel):
     """A template that a notification is made from."""
 
@@ -121,7 +121,7 @@ class Provider(WireEnum):
     FCM = "FCM"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class PushProviderIntegration(WireModel):
     """The integration that delivers push notifications."""
 
@@ -129,14 +129,14 @@ class PushProviderIntegration(WireModel):
     provider: Provider | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class PushFailedMessageReferences(WireModel):
     """A message that did not reach the device."""
 
     id: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NotificationMessage(WireModel):
     """What a push notification says."""
 
@@ -144,7 +144,7 @@ class NotificationMessage(WireModel):
     title: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentPush(WireModel):
     """A push notification for a device of the guest."""
 

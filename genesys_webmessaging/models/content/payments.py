@@ -6,7 +6,7 @@ from .._base import WireEnum, WireModel, wireList
 from .basic import ContentReceivedReplyMessage
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentLineItem(WireModel):
     """Something that costs something."""
 
@@ -25,7 +25,7 @@ class ContactField(WireEnum):
     PHONE = "Phone"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentRequiredContactField(WireModel):
     """One thing that the payer has to give."""
 
@@ -38,7 +38,7 @@ class PaymentPlatform(WireEnum):
     APPLEPAY = "ApplePay"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentPaymentRequest(WireModel):
     """A request to pay."""
 
@@ -60,7 +60,7 @@ class PaymentStatus(WireEnum):
     FAILED = "Failed"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentPaymentResponse(WireModel):
     """What became of a payment."""
 

@@ -15,7 +15,7 @@ class DateDisplayFormat(WireEnum):
     YEARMONTHDAY = "yearMonthDay"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentDatePickerAvailableTime(WireModel):
     """A time that can be picked; duration in seconds."""
 
@@ -23,7 +23,7 @@ class ContentDatePickerAvailableTime(WireModel):
     dateTime: datetime | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentDatePicker(WireModel):
     """An offer of dates and times."""
 
@@ -35,7 +35,7 @@ class ContentDatePicker(WireModel):
     availableTimes: list[ContentDatePickerAvailableTime] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentListPickerItem(WireModel):
     """One item to pick."""
 
@@ -45,7 +45,7 @@ class ContentListPickerItem(WireModel):
     title: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentListPickerSection(WireModel):
     """Items that belong together."""
 
@@ -54,7 +54,7 @@ class ContentListPickerSection(WireModel):
     title: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentListPicker(WireModel):
     """An offer of items to pick from."""
 
@@ -64,7 +64,7 @@ class ContentListPicker(WireModel):
     sections: list[ContentListPickerSection] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentWheelPickerItem(WireModel):
     """One value of a wheel."""
 
@@ -73,7 +73,7 @@ class ContentWheelPickerItem(WireModel):
     value: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ContentWheelPicker(WireModel):
     """A wheel of values to pick one from."""
 
@@ -81,7 +81,7 @@ class ContentWheelPicker(WireModel):
     items: list[ContentWheelPickerItem] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConversationContentListPickerItem(WireModel):
     """One item to pick, in the history."""
 
@@ -91,7 +91,7 @@ class ConversationContentListPickerItem(WireModel):
     imageUrl: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConversationContentListPickerSection(WireModel):
     """Items that belong together, in the history."""
 
@@ -100,7 +100,7 @@ class ConversationContentListPickerSection(WireModel):
     items: list[ConversationContentListPickerItem] = wireList()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConversationContentReceivedReplyMessage(WireModel):
     """How a list looks before or after it was answered, in the history."""
 
@@ -111,7 +111,7 @@ class ConversationContentReceivedReplyMessage(WireModel):
     imageUrl: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class ConversationContentListPicker(WireModel):
     """An offer of items to pick from, in the history."""
 
