@@ -220,7 +220,7 @@ def _refusal_of(event: Event, tracing_id: str) -> RequestError:
     body = event.body
     code = event.code()
     if isinstance(body, _REFUSALS):
-        message = body.errorMessage or getattr(body, "message", None) or "refused"
+        message = str(body.errorMessage or getattr(body, "message", None) or "refused")
         if isinstance(body.errorCode, int):
             code = body.errorCode
     else:

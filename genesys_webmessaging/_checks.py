@@ -36,7 +36,9 @@ def encodable(name: str, value: str) -> bytes:
     try:
         return value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ValueError(f"{name} holds an unpaired surrogate at index {error.start}") from None
+        index = error.start
+    # Not raised above, where the error that holds the text would be its context.
+    raise ValueError(f"{name} holds an unpaired surrogate at index {index}")
 
 
 def header(name: str, value: object, *, empty: bool = False) -> str:

@@ -215,10 +215,15 @@ class ClientCore:
     def _receiver(self, dispatcher: Dispatcher[_Item]) -> Callable[[list[str]], None]:
         understand = self._understand
 
+        def logged(text: str) -> Event:
+            log.debug("received %s", redact(text, self._session.secrets()))
+            return understand(text)
+
         def received(texts: list[str]) -> None:
             if log.isEnabledFor(logging.DEBUG):
-                for text in texts:
-                    log.debug("received %s", redact(text, self._session.secrets()))
+                # One after the other: a jwt must be known before the next frame is shown.
+                dispatcher.post([logged(text) for text in texts])
+                return
             # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
             # garbage collector nothing, and the reader is back at the socket sooner.
             dispatcher.post([text if is_plain_message(text) else understand(text) for text in texts])

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import NewConnectionError, ProxyError, ReadTimeoutError
+from urllib3.exceptions import LocationValueError, NewConnectionError, ProxyError, ReadTimeoutError
 from urllib3.util import SKIP_HEADER
 
 from . import _checks
@@ -32,7 +32,7 @@ from .exceptions import (
 Body = bytes | Iterable[bytes] | None
 
 # What requests lets through of its own and of the layers below it.
-HTTP_FAILURES = (requests.RequestException, Urllib3Error, OSError, UnicodeError)
+HTTP_FAILURES = (requests.RequestException, Urllib3Error, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Http:
         try:
             with hidden_urls(label):
                 prepared = requests.Request(method, url, headers=_exactly(headers or {}), data=body).prepare()
-                return self._session.send(
+                answer = self._session.send(
                     prepared,
                     allow_redirects=False,
                     stream=stream,
@@ -140,6 +140,10 @@ class Http:
                 )
         except HTTP_FAILURES as error:
             failure, cause = translated(f"{method} {label}", error)
+        else:
+            if not stream:
+                check_complete(answer, f"{method} {label}")
+            return answer
         raise failure from cause
 
     def close(self) -> None:
@@ -219,17 +223,31 @@ def translated(what: str, error: BaseException) -> tuple[WebMessagingException, 
     chain = [error]
     while (deeper := _beneath(chain[-1])) is not None and deeper not in chain:
         chain.append(deeper)
-    return _failure(what, chain), chain[-1]
+    cause = chain[-1]
+    if isinstance(cause, (requests.RequestException, LocationValueError, ValueError)) and not _is_system(cause):
+        cause = ValueError(f"{type(cause).__name__}, whose text shows the URL or a header")
+    return _failure(what, chain, str(cause) or type(cause).__name__), cause
+
+
+def check_complete(answer: requests.Response, what: str) -> None:
+    """Raise ConnectionClosedError when fewer bytes came than were announced; urllib3 1 does not mind."""
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdigit() and answer.raw.tell() < int(announced):
+        raise ConnectionClosedError(f"{what}: the connection broke: {answer.raw.tell()} of {announced} bytes came")
+
+
+def _is_system(error: BaseException) -> bool:
+    return isinstance(error, OSError) and not isinstance(error, requests.RequestException)
 
 
 def _beneath(error: BaseException) -> BaseException | None:
-    inner = (getattr(error, "reason", None), error.__cause__, *error.args)
+    # urllib3 1 raises this one in an except clause, and does not name the cause.
+    context = error.__context__ if isinstance(error, NewConnectionError) else None
+    inner = (getattr(error, "reason", None), error.__cause__, context, *error.args)
     return next((one for one in inner if isinstance(one, BaseException)), None)
 
 
-def _failure(what: str, chain: list[BaseException]) -> WebMessagingException:
-    why = str(chain[-1]) or type(chain[-1]).__name__
-
+def _failure(what: str, chain: list[BaseException], why: str) -> WebMessagingException:
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(error, kinds) for error in chain)
 
@@ -247,7 +265,9 @@ def _failure(what: str, chain: list[BaseException]) -> WebMessagingException:
         return ConnectError(f"{what}: no connection: {why}")
     if is_a(requests.ConnectionError, requests.exceptions.ChunkedEncodingError, Urllib3Error, ConnectionError):
         return ConnectionClosedError(f"{what}: the connection broke: {why}")
-    if is_a(requests.RequestException, UnicodeError):
+    if "SOCKS" in str(chain[0]):
+        return ConnectError(f"{what}: a SOCKS proxy needs the package PySocks here")
+    if is_a(requests.RequestException, ValueError):
         return ConnectError(f"{what}: that cannot be requested ({type(chain[0]).__name__})")
     return ConnectError(f"{what}: {why}")
 

@@ -198,7 +198,8 @@ class Inbox(SessionListener):
                 self._stirred = time.monotonic()
                 self._changed.notify_all()
         elif event.presence is not None and event.presence.type == EventPresenceType.DISCONNECT:
-            if str((message.metadata or {}).get("readOnly")).lower() == "true":
+            read_only = str((message.metadata or {}).get("readOnly")).lower() == "true"
+            if read_only:
                 self.end(ConversationState.READ_ONLY, "the other side has left the conversation; it is read-only")
 
     def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:

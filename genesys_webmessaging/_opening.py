@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import ipaddress
 import itertools
 import math
@@ -19,11 +18,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
 from ._connection import MAX_MESSAGE_SIZE, Connection
 from ._handshake import refuse_bad_headers, shake_hands
 from ._proxy import Proxy, choose_proxy, netloc
+from ._tls import ClientCertificate, shared_context
 from ._transport import OverdueError, Transport, describe
 from .exceptions import ConnectError, ConnectTimeoutError
 
@@ -31,7 +29,6 @@ __all__ = ["CONNECT_TIMEOUT", "ClientCertificate", "open_connection"]
 
 CONNECT_TIMEOUT = 30.0  # seconds
 
-ClientCertificate = str | os.PathLike[str] | tuple[str, ...]
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 _NEXT_ADDRESS_AFTER = 0.25  # seconds; as RFC 8305 has it
@@ -295,57 +292,4 @@ def _context_for(
             raise TypeError(f"The SSL context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
     if url.scheme != "wss":
         return None
-    return ssl_context or _shared_context(_version_of(ca_file), _versions_of(client_certificate))
-
-
-FileVersion = tuple[str, int]
-
-
-def _version_of(path: str | os.PathLike[str] | None) -> FileVersion | None:
-    """A path and when it was written: a certificate that is renewed in place is read again."""
-    if path is None:
-        return None
-    try:
-        return os.fspath(path), os.stat(path).st_mtime_ns
-    except OSError as error:
-        raise ValueError(f"{os.fspath(path)} cannot be read: {describe(error)}") from error
-
-
-def _versions_of(certificate: ClientCertificate | None) -> tuple[FileVersion | None, FileVersion | None, str]:
-    if certificate is None:
-        return None, None, ""
-    if not isinstance(certificate, tuple):
-        return _version_of(certificate), None, ""
-    if not 1 <= len(certificate) <= 3:
-        raise ValueError("A client certificate is a path, or (certificate, key), or (certificate, key, password)")
-    path, key, password = (*certificate, None, "")[:3]
-    return _version_of(path), _version_of(key), password or ""
-
-
-@functools.lru_cache(maxsize=16)
-def _shared_context(
-    ca_file: FileVersion | None,
-    client: tuple[FileVersion | None, FileVersion | None, str],
-) -> ssl.SSLContext:
-    """One context for all connections that trust the same: it costs 16 ms and 700 KB to make."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    certificate, key, password = client
-    try:
-        if ca_file is not None:
-            context.load_verify_locations(ca_file[0])
-        else:
-            _trust_the_system(context)
-        if certificate is not None:
-            # With no password at hand OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(certificate[0], key[0] if key else None, lambda: password)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"The certificates cannot be used: {describe(error)}") from error
-    return context
-
-
-def _trust_the_system(context: ssl.SSLContext) -> None:
-    context.load_default_certs()
-    paths = ssl.get_default_verify_paths()
-    if not context.cert_store_stats()["x509_ca"] and not paths.cafile and not paths.capath:
-        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return ssl_context or shared_context(ca_file, client_certificate)

@@ -45,10 +45,14 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         secrets: What else must not be shown wherever it stands (the token of the session, for instance).
 
     Returns:
-        JSON, or only the length of a frame that is not JSON.
+        JSON, or only the length of a frame that is no JSON object.
     """
     try:
         document = json.loads(text)
+        if not isinstance(document, dict):
+            return f"<{len(text)} characters of JSON that are no object>"
+        if isinstance(document.get("body"), str) and document.get("class") != "string":
+            document["body"] = MASK  # not the sentence of an error, so nobody knows what it is
         shown = json.dumps(_shown(document, "", _text_shower()), ensure_ascii=False)
     except (ValueError, RecursionError):
         return f"<{len(text)} characters that are not JSON>"

@@ -11,8 +11,8 @@ from typing import IO
 
 import requests
 
-from ._http import HTTP_FAILURES, Http, NetworkSettings, hidden_urls, translated
-from .exceptions import AttachmentError, ConnectionClosedError, WebMessagingException
+from ._http import HTTP_FAILURES, Http, NetworkSettings, check_complete, hidden_urls, translated
+from .exceptions import AttachmentError, WebMessagingException
 
 CHUNK = 64 * 1024
 
@@ -139,9 +139,7 @@ def parts_of(answer: requests.Response) -> Iterator[bytes]:
         if part is None:
             break
         yield part
-    length = answer.headers.get("Content-Length", "")
-    if length.isdigit() and answer.raw.tell() < int(length):
-        raise ConnectionClosedError(f"GET {DOWNLOAD}: the connection broke: {answer.raw.tell()} of {length} bytes came")
+    check_complete(answer, f"GET {DOWNLOAD}")
 
 
 @contextlib.contextmanager

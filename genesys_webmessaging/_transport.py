@@ -1,21 +1,21 @@
 """The socket under a connection: one thread reads, another writes, any may wake or cut, on TLS too.
 
 CPython's TLS sockets do not bear a reader and a writer at once when they have a timeout: they report connections lost
-that are not. So the socket here never blocks. Whoever has to wait does so outside of it, with a selector, and each
-single call on the socket is made under one lock.
+that are not. They also take a reset for an end, and make two system calls for every record. So the socket here is a
+plain one that never blocks, TLS is done in memory beside it, and who has to wait does so with a selector.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
-import os
 import selectors
 import socket
 import ssl
 import threading
 import time
+
+from ._tls import TlsLayer
 
 __all__ = ["CHUNK", "OverdueError", "Transport", "describe"]
 
@@ -26,8 +26,8 @@ CHUNK = 65536
 # select.poll needs no descriptor of its own and bears descriptors above 1023; Windows has select alone.
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
-_WRITE_RECHECK = 0.5  # seconds; a writer looks this often whether the socket was closed under it
-_CROSSED_RECHECK = 0.02  # seconds; what TLS is waiting for may be consumed by the other direction
+_RECHECK = 0.5  # seconds; a writer looks this often whether the socket was closed under it
+_RENEGOTIATION_RECHECK = 0.02  # seconds; what TLS waits for is read by the reader
 
 
 class OverdueError(TimeoutError):
@@ -57,9 +57,11 @@ class Transport:
     """
 
     def __init__(self, sock: socket.socket, deadline: float = math.inf) -> None:
-        # Held around every single call on a descriptor, so that no two threads are inside one TLS object and none
-        # closes a descriptor that another is using. Never held while waiting.
+        # Held around every single call on a descriptor that the reader does not own alone, so that nobody uses one
+        # that has been closed; and guards the TLS layer and its records. Never held while waiting.
         self._io = threading.Lock()
+        self._tls: TlsLayer | None = None
+        self._unsent = memoryview(b"")  # records that the socket has not taken yet, in order
         self._sock = sock
         self._deadline = deadline
         self._alarm, self._waker = socket.socketpair()
@@ -68,13 +70,14 @@ class Transport:
             each.setblocking(False)
         self._selector.register(self._alarm, selectors.EVENT_READ)
         self._selector.register(self._sock, selectors.EVENT_READ)
-        # An error that came after bytes, kept for the next read.
-        self._late_error: OSError | None = None
+        # What TLS had decrypted before anybody read, and whether it said that nothing more comes.
+        self._early = b""
+        self._ended = False
 
     # Reading: one thread.
 
     def read(self, *, or_writable: bool = False) -> bytes | None:
-        """Wait for bytes and return what there is, some 64 KB at most.
+        """Wait for bytes and return what there is, 64 KB at most.
 
         Args:
             or_writable: Return too when the socket can be written to.
@@ -89,53 +92,47 @@ class Transport:
         while True:
             if time.monotonic() >= self._deadline:
                 raise OverdueError("Nothing came in time")
-            events = selectors.EVENT_READ | selectors.EVENT_WRITE if or_writable else selectors.EVENT_READ
+            if self._early or self._ended:
+                data, self._early = self._early, b""
+                return data
             try:
-                return self._read_tls() if isinstance(self._sock, ssl.SSLSocket) else self._receive()
-            except (BlockingIOError, ssl.SSLWantReadError):
-                woken = self._wait(events)
-            except ssl.SSLWantWriteError:
-                woken = self._wait(events | selectors.EVENT_WRITE)
-            if woken or (or_writable and self.is_writable()):
-                return None
+                data = self._sock.recv(CHUNK)
+            except BlockingIOError:
+                if self._wait(or_writable) or (or_writable and self.is_writable()):
+                    return None
+            else:
+                if not data or self._tls is None:
+                    return data
+                data = self._decrypt(data, self._tls)
+                if data:
+                    return data
 
-    def _receive(self) -> bytes:
+    def _decrypt(self, data: bytes, tls: TlsLayer) -> bytes:
         with self._io:
-            return self._sock.recv(CHUNK)
+            try:
+                data = tls.decrypt(data)
+            finally:
+                self._send_what_tls_wants(tls)
+        self._ended = tls.ended
+        return data
 
-    def _read_tls(self) -> bytes:
-        """Collect the records that have come; one TLS read gives one record at most."""
-        if self._late_error is not None:
-            raise self._late_error
-        chunks = [self._receive()]
-        size = len(chunks[0])
-        if not size:
-            self._tell_a_reset_from_an_end()
+    def _send_what_tls_wants(self, tls: TlsLayer) -> None:
+        """An answer to a new key, the alert that says what was wrong: from the reader, who does not wait for it."""
+        self._take_outgoing(tls)
         try:
-            while chunks[-1] and size < CHUNK:
-                chunks.append(self._receive())
-                size += len(chunks[-1])
+            self._send_records()
         except OSError as error:
-            if not isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
-                self._late_error = error
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            logger.debug("TLS could not answer: %s", error)
 
-    def _tell_a_reset_from_an_end(self) -> None:
-        """CPython's TLS gives b"" for both; but only a socket that was reset has no peer any more."""
-        try:
-            self._sock.getpeername()
-        except OSError as error:
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
-
-    def _wait(self, events: int) -> bool:
+    def _wait(self, or_writable: bool) -> bool:
         """Wait for the socket, the deadline or a wake-up. True when woken."""
-        if events != selectors.EVENT_READ:
-            self._selector.modify(self._sock, events)
+        if or_writable:
+            self._selector.modify(self._sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         try:
             timeout = None if self._deadline == math.inf else max(0.0, self._deadline - time.monotonic())
             ready = self._selector.select(timeout)
         finally:
-            if events != selectors.EVENT_READ:
+            if or_writable:
                 self._selector.modify(self._sock, selectors.EVENT_READ)
         woken = any(key.fileobj is self._alarm for key, _ in ready)
         if woken:
@@ -174,24 +171,52 @@ class Transport:
         """
         rest = memoryview(data)
         give_up = time.monotonic() + patience
-        while rest:
+        while rest or self._unsent:
             try:
                 with self._io:
-                    sent = self._sock.send(rest[:CHUNK])
-            except (BlockingIOError, ssl.SSLWantWriteError):  # noqa: PERF203 - each call may have to wait
-                self._wait_to_write(selectors.EVENT_WRITE, _WRITE_RECHECK, give_up)
+                    taken = self._send_some(rest)
+            except BlockingIOError:  # noqa: PERF203 - each call may have to wait
+                self._wait_to_write(selectors.EVENT_WRITE, _RECHECK, give_up)
             except ssl.SSLWantReadError:
-                self._wait_to_write(selectors.EVENT_READ, _CROSSED_RECHECK, give_up)
+                self._wait_to_write(selectors.EVENT_READ, _RENEGOTIATION_RECHECK, give_up)
             else:
-                rest = rest[sent:]
-                if rest:
+                if taken:
+                    rest = rest[taken:]
                     give_up = time.monotonic() + patience
+
+    def _send_some(self, rest: memoryview) -> int:
+        """Send what the socket takes now. Returns how many bytes of the rest need not be given again."""
+        taken = 0
+        if not self._unsent:
+            if self._tls is None:
+                return self._sock.send(rest[:CHUNK])
+            if not rest:
+                return 0
+            taken = self._tls.encrypt(rest)
+            self._take_outgoing(self._tls)
+        if not self._send_records() and not taken:
+            raise BlockingIOError
+        return taken
 
     def _wait_to_write(self, events: int, recheck: float, give_up: float) -> None:
         remaining = give_up - time.monotonic()
         if remaining <= 0:
             raise OverdueError("The other side did not accept our bytes in time")
         self._select_once(events, min(remaining, recheck))
+
+    def _take_outgoing(self, tls: TlsLayer) -> None:
+        outgoing = tls.take_outgoing()
+        if outgoing:
+            self._unsent = memoryview(bytes(self._unsent) + outgoing)
+
+    def _send_records(self) -> bool:
+        """Send as much of the unsent records as the socket takes. False if it takes none."""
+        if self._unsent:
+            try:
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        return True
 
     def is_writable(self) -> bool:
         """Whether a short frame can be sent without waiting."""
@@ -214,21 +239,22 @@ class Transport:
             OverdueError: The handshake took too long.
             OSError: It failed; ssl.SSLError among others.
         """
-        self._selector.unregister(self._sock)
-        sock = context.wrap_socket(self._sock, server_hostname=server_name, do_handshake_on_connect=False)
-        self._sock = sock
-        self._selector.register(sock, selectors.EVENT_READ)
-        while True:
-            if time.monotonic() >= self._deadline:
-                raise OverdueError("The TLS handshake took too long")
-            try:
-                sock.do_handshake()
-            except ssl.SSLWantReadError:
-                self._wait(selectors.EVENT_READ)
-            except ssl.SSLWantWriteError:
-                self._wait(selectors.EVENT_WRITE)
-            else:
-                return
+        tls = TlsLayer(context, server_name)
+        data = b""
+        try:
+            while not tls.shake_hands(data):
+                self._take_outgoing(tls)
+                self.write(b"", self._deadline - time.monotonic())
+                arrived = self.read()
+                if arrived == b"":
+                    raise ConnectionError("the other side hung up")
+                data = arrived or b""
+            self._early = tls.decrypt(b"")
+        finally:
+            with self._io:
+                self._send_what_tls_wants(tls)
+        self._ended = tls.ended
+        self._tls = tls
 
     def end_writing(self) -> None:
         """Tell the peer that nothing more will come, but go on reading. From any thread."""
@@ -241,24 +267,24 @@ class Transport:
 
     def _shutdown(self, how: int) -> None:
         with self._io:
-            try:
-                # Not SSLSocket.shutdown, which takes TLS off: what came after would be read or written in the clear.
-                socket.socket.shutdown(self._sock, how)
-            except OSError as error:
-                logger.debug("The socket was no longer connected: %s", error)
+            self._cut(how)
+
+    def _cut(self, how: int) -> None:
+        try:
+            self._sock.shutdown(how)
+        except OSError as error:
+            logger.debug("The socket was no longer connected: %s", error)
 
     def close(self) -> None:
         """Say good-bye at the TLS layer if that needs no waiting, and release every descriptor. By the reader."""
         with self._io:
-            if isinstance(self._sock, ssl.SSLSocket):
+            if self._tls is not None:
                 try:
-                    self._sock.unwrap()
+                    self._tls.say_goodbye()
                 except (OSError, ValueError) as error:
-                    logger.debug("TLS ended without the other side's good-bye: %s", error)
-            try:
-                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-            except OSError as error:
-                logger.debug("The socket was no longer connected: %s", error)
+                    logger.debug("TLS ends without the other side's good-bye: %s", error)
+                self._send_what_tls_wants(self._tls)
+            self._cut(socket.SHUT_RDWR)
             self._release()
 
     def abandon(self) -> None:

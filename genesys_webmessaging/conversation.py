@@ -4,72 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import _offers as offers
 from . import sessions
-from ._inbox import ConversationEndedError, ConversationState, Inbox
+from ._chat import NETWORK, Chat, Settings
+from ._inbox import ConversationEndedError, ConversationState
 from ._token_store import TokenStore
 from .client import WebMessagingClient
-from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript, TranscriptFormat, textMessage
-from .companions._look import is_heartbeat
-from .exceptions import RequestError, WebMessagingException
+from .companions import Transcript, TranscriptFormat, textMessage
 from .listener import SessionListener
 from .models import (
-    BaseChannelMetadata,
-    BaseMessagingChannel,
     ContentCard,
     ContentCardAction,
     ContentDatePickerAvailableTime,
     ContentQuickReply,
-    Direction,
-    EventPresence,
     EventPresenceType,
-    EventType,
-    IncomingNormalizedMessage,
-    MessageEvent,
-    NormalizedType,
     OAuthParams,
-    SendMessageRequest,
     SessionResponse,
     StructuredMessage,
     WebMessagingMessage,
 )
 from .regions import GenesysCloudRegionWebSocketHosts
+from .rest import ApiClient
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
 
-# Refusals after which there is no session any more.
-_OVER = frozenset({4006, 4007})
-# Refusals that a token from the store may meet, and a new one will not.
-_TOKEN_IS_NO_GOOD = frozenset({4007, 4017})
-# What connect() takes and the REST client must know, too.
-_NETWORK = ("sslContext", "caFile", "clientCertificate", "proxy", "trustEnv")
 
-
-@dataclass(kw_only=True)
-class _Settings:
-    """What :meth:`Conversation.open` was told."""
-
-    origin: str
-    timeout: float
-    customAttributes: Mapping[str, str] | None
-    reconnectSeconds: float
-    newSessionOnExpiry: bool
-    holdTime: float
-    heartbeat: float | None
-    transcript: Transcript | None
-    listeners: Sequence[SessionListener]
-
-
-class Conversation:
+class Conversation(Chat):
     """A guest's side of a conversation, for scripts, bots and tests. :meth:`open` makes one.
 
     ::
@@ -83,33 +49,6 @@ class Conversation:
     fulfilled raises :class:`ConversationEndedError` at once. Without a timeout of its own, a call has the one that
     was given to :meth:`open`.
     """
-
-    def __init__(self, client: WebMessagingClient, deploymentId: str, settings: _Settings) -> None:
-        self._client = client
-        self._deployment_id = deploymentId
-        self._settings = settings
-        # Sent with the first message, and then None.
-        self._attributes = settings.customAttributes
-        self._transcript = settings.transcript or Transcript()
-        self._inbox = Inbox(renews=settings.newSessionOnExpiry, on_end=self._ended)
-        self._reconnector = Reconnector(
-            client,
-            self._transcript,
-            *settings.listeners,
-            self._inbox,
-            maxSeconds=settings.reconnectSeconds,
-            newSessionOnExpiry=settings.newSessionOnExpiry,
-            onGivenUp=lambda error: self._inbox.end(ConversationState.LOST, str(error)),
-        )
-        self._delivery = Delivery(client, self._reconnector, timeout=settings.timeout)
-        outer = Reorder(self._reconnector, holdTime=settings.holdTime) if settings.holdTime else self._reconnector
-        client.addSessionListener(outer)
-        self._heartbeat: Heartbeat | None = None
-        if settings.heartbeat is not None:
-            self._heartbeat = Heartbeat(
-                client, interval=settings.heartbeat, onDeadPeer=self._reconnector.reconnect
-            )
-            client.addSessionListener(self._heartbeat)
 
     @classmethod
     def open(
@@ -169,7 +108,7 @@ class Conversation:
         """
         client = WebMessagingClient(address)
         origin = origin or f"https://{urlsplit(client.address).hostname}"
-        settings = _Settings(
+        settings = Settings(
             origin=origin,
             timeout=timeout,
             customAttributes=customAttributes,
@@ -180,15 +119,12 @@ class Conversation:
             transcript=transcript,
             listeners=listeners,
         )
-        if any(connectOptions.get(name) is not None for name in _NETWORK):
+        if any(connectOptions.get(name) is not None for name in NETWORK):
             client.setApiClient(_api_client(client, origin, connectOptions))
         chat = cls(client, deploymentId, settings)
-        configure = None
-        if signIn is not None:
-            configure = partial(chat._configure_signed_in, signIn)
         kept = store if isinstance(store, TokenStore) or store is None else TokenStore(store)
         try:
-            chat._connect(token, kept, startNew, configure, connectOptions)
+            chat._connect(token, kept, startNew, signIn, connectOptions)
             if join and client.sessionResponse is not None and client.sessionResponse.newSession is True:
                 chat._say_presence(EventPresenceType.JOIN)
         except BaseException:
@@ -210,57 +146,6 @@ class Conversation:
     def __repr__(self) -> str:
         return f"<Conversation with {self._client.address}: {self.state.name.lower().replace('_', '-')}>"
 
-    def close(self) -> None:
-        """Disconnect. The session stays, and its token may resume it. Does nothing the second time. Never raises."""
-        self._inbox.end(ConversationState.CLOSED, "the conversation was closed on this side")
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-        self._reconnector.close()
-        self._client.apiClient.close()
-        self._transcript.close()
-
-    # How it stands
-
-    @property
-    def client(self) -> WebMessagingClient:
-        """The client beneath, for everything that has no method here."""
-        return self._client
-
-    @property
-    def state(self) -> ConversationState:
-        """How the conversation stands."""
-        return self._inbox.state
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection at this moment."""
-        return not self._client.isOutputClosed()
-
-    @property
-    def readOnly(self) -> bool:
-        """Whether the other side has left, so that nothing more can be said. :meth:`startNew` begins afresh."""
-        return self.state is ConversationState.READ_ONLY
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come: it has expired, was cleared, lost or closed."""
-        return self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY)
-
-    @property
-    def typing(self) -> bool:
-        """Whether the other side is typing."""
-        return self._inbox.typing
-
-    @property
-    def token(self) -> str | None:
-        """The session's token, to resume it later. A secret: whoever has it has the session."""
-        return self._client.token
-
-    @property
-    def sessionResponse(self) -> SessionResponse | None:
-        """The last thing that the server said of the session."""
-        return self._client.sessionResponse
-
     # Saying
 
     def send(
@@ -269,7 +154,7 @@ class Conversation:
         attachments: Sequence[str | os.PathLike[str]] = (),
         customAttributes: Mapping[str, str] | None = None,
         *,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int | None], object] | None = None,
         timeout: float | None = None,
     ) -> StructuredMessage:
         """Say something, and return when it has arrived.
@@ -278,7 +163,7 @@ class Conversation:
             text: The text; it may be "" if there are attachments.
             attachments: Files to upload and send.
             customAttributes: Data for the flow and the agent.
-            progress: Called with the bytes sent and the bytes in all, for each file anew.
+            progress: Called with the bytes sent and the bytes in all (None if not known), for each file anew.
             timeout: Seconds.
 
         Returns:
@@ -372,21 +257,137 @@ class Conversation:
         offer = message or self._latest("times", offers.slots_of)
         return self._deliver(offers.date(offer, slot), timeout)
 
-    def sendTyping(self) -> None:
+    def typing(self) -> None:
         """Tell the other side that the guest is typing."""
         self._check_open()
         self._client.sendTypingEvent()
 
-    def _deliver(self, request: SendMessageRequest, timeout: float | None) -> StructuredMessage:
-        self._check_open()
-        attributes = {**(self._attributes or {}), **_attributes_of(request)}
-        if attributes:
-            request.channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
-        try:
-            echo = self._delivery.send(request, timeout=self._seconds(timeout))
-        except RequestError as error:
-            if error.code in _OVER:
-                self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}")
-            raise
-        self._attributes = None
-        return echo
+    # Hearing
+
+    def receive(self, timeout: float | None = None) -> StructuredMessage:
+        """The next message of the other side, oldest first; waits for it.
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            ResponseTimeoutError: None came in time.
+            ConversationEndedError: None will come any more.
+        """
+        return self._inbox.take(self._seconds(timeout))
+
+    def waitFor(
+        self,
+        wanted: str | re.Pattern[str] | Callable[[StructuredMessage], object],
+        timeout: float | None = None,
+    ) -> StructuredMessage:
+        """Wait for a certain message. Those before it are passed over; if it does not come, they stay.
+
+        Args:
+            wanted: A part of its text, in any case of letters; or a pattern that is searched for in its text; or a
+                function that says whether a message will do.
+            timeout: Seconds.
+
+        Raises:
+            ResponseTimeoutError: It did not come in time; the error says what did.
+            ConversationEndedError: It will not come any more.
+        """
+        fits, what = _matcher(wanted)
+        return self._inbox.take_matching(fits, self._seconds(timeout), what)
+
+    def collect(self, quietFor: float = 1.0, timeout: float | None = None) -> list[StructuredMessage]:
+        """Everything that the other side says until it is silent; while it is typing it is not.
+
+        Args:
+            quietFor: Seconds of silence.
+            timeout: Seconds after which it returns in any case.
+
+        Returns:
+            The messages, oldest first; none if nothing was said.
+        """
+        return self._inbox.collect(quietFor, self._seconds(timeout))
+
+    def __iter__(self) -> Iterator[StructuredMessage]:
+        """The messages of the other side, as they come, until it has left or the conversation has ended.
+
+        Raises:
+            ConversationEndedError: The connection is lost for good.
+        """
+        while True:
+            try:
+                message = self._inbox.take(None)
+            except ConversationEndedError as error:
+                if error.state is ConversationState.LOST:
+                    raise
+                return
+            yield message
+
+    # The session
+
+    def clear(self, timeout: float | None = None) -> None:
+        """Clear the conversation for good. It has ended then; its token may begin another one.
+
+        Raises:
+            WebMessagingException: The server refused, or did not confirm it in time, or there is no connection.
+        """
+        sessions.clearConversation(self._client, self._seconds(timeout))
+        self._inbox.end(ConversationState.ENDED, "the conversation was cleared")
+
+    def startNew(self, timeout: float | None = None) -> SessionResponse:
+        """Begin afresh with the same token, after the other side has left for instance.
+
+        Returns:
+            The server's answer for the new session.
+
+        Raises:
+            ConversationEndedError: There is no connection any more: open another conversation.
+            WebMessagingException: The server refused, or did not answer in time.
+        """
+        if self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY):
+            raise self._inbox.error()
+        response = sessions.startNewChat(self._client, self._deployment_id, self._seconds(timeout))
+        self._begin_again()
+        return response
+
+    def history(self) -> list[WebMessagingMessage]:
+        """What was said in this session, oldest first, fetched from the server.
+
+        Raises:
+            WebMessagingException: The history cannot be read.
+        """
+        return list(reversed(self._client.getHistory().entities))
+
+    def transcript(self, format: TranscriptFormat | str = TranscriptFormat.TEXT) -> str:
+        """What was said since the conversation was opened, by both sides, to be read by people or programs.
+
+        Args:
+            format: "text", "markdown" or "jsonl".
+
+        Raises:
+            ValueError: There is no such format.
+        """
+        return {
+            TranscriptFormat.TEXT: self._transcript.asText,
+            TranscriptFormat.MARKDOWN: self._transcript.asMarkdown,
+            TranscriptFormat.JSON_LINES: self._transcript.asJsonLines,
+        }[TranscriptFormat(format)]()
+
+
+def _matcher(
+    wanted: str | re.Pattern[str] | Callable[[StructuredMessage], object],
+) -> tuple[Callable[[StructuredMessage], bool], str]:
+    if isinstance(wanted, str):
+        folded = wanted.casefold()
+        return (lambda message: folded in (message.text or "").casefold()), f"message with {wanted!r}"
+    if isinstance(wanted, re.Pattern):
+        pattern = wanted
+        return (lambda message: pattern.search(message.text or "") is not None), f"message like {pattern.pattern!r}"
+    if callable(wanted):
+        predicate = wanted
+        return (lambda message: bool(predicate(message))), "message that will do"
+    raise TypeError(f"wanted must be a str, a compiled pattern or a function, not {type(wanted).__name__}")
+
+
+def _api_client(client: WebMessagingClient, origin: str, options: Mapping[str, Any]) -> ApiClient:
+    network = {name: options[name] for name in NETWORK if options.get(name) is not None}
+    return ApiClient(client.address, defaultHeaders={"Origin": origin}, **network)

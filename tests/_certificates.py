@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
+import shutil
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -49,6 +51,7 @@ def certificate() -> Certificate:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     directory = Path(tempfile.mkdtemp(prefix="certificates-"))
+    atexit.register(shutil.rmtree, directory)
     ca_file = directory / "ca.pem"
     ca_file.write_bytes(pem)
     chain = directory / "server.pem"

@@ -15,6 +15,21 @@ from websockets.sync.server import ServerConnection, serve
 PATIENCE = 5.0
 
 
+# Every class of frame that has a listener's method: the class, a body, the method.
+CALLS = [
+    ("SessionResponse", {"connected": True}, "sessionResponse"),
+    ("StructuredMessage", {"text": "hi", "direction": "Outbound"}, "structuredMessage"),
+    ("PresignedUrlResponse", {"attachmentId": "a"}, "presignedUrlResponse"),
+    ("UploadSuccessEvent", {"attachmentId": "a"}, "uploadSuccessEvent"),
+    ("UploadFailureEvent", {"errorCode": 4003}, "uploadFailureEvent"),
+    ("ConnectionClosedEvent", {"reason": "signedIn"}, "connectionClosedEvent"),
+    ("SessionExpiredEvent", {}, "sessionExpiredEvent"),
+    ("SessionClearedEvent", {}, "sessionClearedEvent"),
+    ("JwtResponse", {"jwt": "j", "exp": 5}, "jwtResponse"),
+    ("GetConfigurationResponse", {"maxCustomDataBytes": 5}, "getConfigurationResponse"),
+]
+
+
 class Guest:
     """The server's end of one connection."""
 

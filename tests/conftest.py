@@ -7,11 +7,18 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from _certificates import Certificate, certificate
 from _fixtures import client, guest, peer, recorder, simulator, talker  # noqa: F401 - fixtures for every file
 
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
+
+
+@pytest.fixture(scope="session")
+def pki() -> Certificate:
+    """A certificate for 127.0.0.1 and who trusts it."""
+    return certificate()
 
 
 @pytest.fixture(autouse=True)

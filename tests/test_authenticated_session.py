@@ -131,13 +131,13 @@ def test_an_expired_jwt_is_refreshed_and_the_session_configured(client, signed_i
 
 
 def test_a_401_in_the_middle_of_the_session_configures_it_again(client, signed_in, simulator, recorder):
+    client.addSessionListener(recorder)
     signed_in.configure()
     first = signed_in.tokens.jwt
-    client.addSessionListener(recorder)
     simulator.faults.refuse("onMessage", 401, "Unauthorized")
     with pytest.raises(RequestError):
         client.awaitResponse(client.sendMessage("hello"), 5)
-    recorder.waitFor("sessionResponse")
+    recorder.waitFor("sessionResponse", 2)
     assert signed_in.tokens.jwt != first
     client.awaitResponse(client.sendMessage("hello again"), 5)
 

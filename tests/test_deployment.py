@@ -142,3 +142,13 @@ def test_options_reach_the_api_client():
 def test_arguments_that_cannot_be_right_are_refused(address, deploymentId, error):
     with pytest.raises(error):
         getDeploymentConfiguration(address, deploymentId)
+
+
+def test_a_whole_service_tells_its_configuration(simulator):
+    deployment = getDeploymentConfiguration(simulator.address, "demo")
+    assert deployment.id == "demo"
+    assert deployment.isActive
+    assert deployment.isAutoStartEnabled
+    assert deployment.maxFileSizeKB("image/png") == 10_000
+    with pytest.raises(ApiError):
+        getDeploymentConfiguration(simulator.address, "no-such-deployment")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _certificates import Certificate, certificate
+from _certificates import Certificate
 from _ear import connected
 from _peers import Peer, Wire, black_hole, echo
 
@@ -34,11 +34,6 @@ def no_descriptor_outlives_its_test() -> Iterator[None]:
     if before:
         left = {each for each in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{each}")} - before
         assert left == set()
-
-
-@pytest.fixture(scope="module")
-def pki() -> Certificate:
-    return certificate()
 
 
 def accepting(wire: Wire) -> None:

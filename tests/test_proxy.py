@@ -12,7 +12,7 @@ import time
 import traceback
 
 import pytest
-from _certificates import certificate
+from _certificates import Certificate
 from _ear import connected
 from _peers import Peer, Wire, echo
 
@@ -121,8 +121,7 @@ def exchange(url: str, **options: object) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_an_http_proxy_is_asked_to_connect_and_given_the_credentials(tls: bool):
-    pki = certificate()
+def test_an_http_proxy_is_asked_to_connect_and_given_the_credentials(tls: bool, pki: Certificate):
     proxy = HttpProxy()
     with Peer(echo, pki.server if tls else None) as server, Peer(proxy) as front:
         ca_file = str(pki.ca_file) if tls else None
@@ -156,8 +155,7 @@ def test_the_environment_is_heeded(variables: dict[str, str], through: bool, mon
     assert bool(proxy.requests) == through
 
 
-def test_tls_takes_the_proxy_for_https(monkeypatch: pytest.MonkeyPatch):
-    pki = certificate()
+def test_tls_takes_the_proxy_for_https(pki: Certificate, monkeypatch: pytest.MonkeyPatch):
     proxy = HttpProxy()
     with Peer(echo, pki.server) as server, Peer(proxy) as front:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{front.port}")
@@ -289,8 +287,7 @@ def test_a_socks_proxy_is_given_the_credentials():
     assert proxy.users == ["user p@ss"]
 
 
-def test_tls_goes_through_a_socks_proxy():
-    pki = certificate()
+def test_tls_goes_through_a_socks_proxy(pki: Certificate):
     with Peer(echo, pki.server) as server, Peer(SocksProxy()) as front:
         exchange(server.url, proxy=f"socks5h://127.0.0.1:{front.port}", ca_file=str(pki.ca_file))
 

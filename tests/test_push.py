@@ -87,16 +87,16 @@ def test_deleting_a_device_that_is_not_registered_is_done_already():
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("code", [*PushErrorCode, "something.new"])
-@pytest.mark.parametrize("call", ["register", "update", "delete"])
+DONE = {
+    "register": PushErrorCode.DEVICE_ALREADY_REGISTERED,
+    "update": PushErrorCode.DEVICE_NOT_FOUND,
+    "delete": PushErrorCode.DEVICE_NOT_FOUND,
+}
+REFUSALS = [(call, code) for call, done in DONE.items() for code in [*PushErrorCode, "something.new"] if code != done]
+
+
+@pytest.mark.parametrize(("call", "code"), REFUSALS)
 def test_every_other_refusal_is_raised_with_its_code(call, code):
-    done = {
-        "register": PushErrorCode.DEVICE_ALREADY_REGISTERED,
-        "update": PushErrorCode.DEVICE_NOT_FOUND,
-        "delete": PushErrorCode.DEVICE_NOT_FOUND,
-    }
-    if code == done[call]:
-        return
     with RestServer(refusal(str(code))) as server, ApiClient(server.address) as client:
         arguments = (TOKEN,) if call == "delete" else (TOKEN, device())
         with pytest.raises(ApiError) as caught:
@@ -122,3 +122,15 @@ def test_no_secret_reaches_the_log(caplog):
     assert "SECRET" not in caplog.text
     assert "pushdevices" in caplog.text
     assert "SECRET" not in repr(device())
+
+
+def test_a_whole_service_takes_devices(simulator):
+    with ApiClient(simulator.restAddress, defaultHeaders={"Origin": "https://shop.example"}) as client:
+        phones = PushDevices(client, "demo")
+        phones.update(TOKEN, device())
+        phones.register(TOKEN, device(language="de-de"))
+        phones.delete(TOKEN)
+        phones.delete(TOKEN)
+        with pytest.raises(ApiError) as caught:
+            PushDevices(client, "no-such-deployment").register(TOKEN, device())
+    assert caught.value.errorBody.code == PushErrorCode.DEPLOYMENT_NOT_FOUND

@@ -11,9 +11,10 @@ import pytest
 from _peer import frame
 from _rest_calls import shown
 from _rest_server import Answer, RestServer
-from _transfers import IMPATIENT, PNG, accepting, uploading
+from _transfers import IMPATIENT, PNG, accepting, running, uploading
 
 from genesys_webmessaging import AttachmentError
+from genesys_webmessaging.attachments import uploadAttachment
 from genesys_webmessaging.rest import ApiClient
 
 
@@ -114,12 +115,29 @@ def test_a_store_that_refuses_before_it_has_read_everything_is_heard(guest, talk
         upload.result(10)
 
 
-def test_a_url_that_cannot_be_used_is_an_attachment_error(guest, talker):
-    headers = {"bad header": "a\r\nb"}
-    with RestServer(Answer(200)) as server, uploading(guest, talker, server, PNG, headers) as (upload, _):
-        with pytest.raises(AttachmentError, match="cannot be requested"):
+@pytest.mark.parametrize(
+    ("headers", "url"),
+    [
+        ({"x-bad": "a\r\nHEADER-SECRET"}, None),
+        ({}, "http://[URL-SECRET/file"),
+        ({}, "http://a b/file?URL-SECRET"),
+        ({}, "http:///file?URL-SECRET"),
+        ({}, "http://host:99999/file?URL-SECRET"),
+        ({}, "http://" + "x" * 70 + ".example/file?URL-SECRET"),
+    ],
+)
+def test_what_cannot_be_requested_is_an_attachment_error_that_does_not_show_it(guest, talker, headers, url):
+    with running(uploadAttachment, talker, PNG, "a.png", timeout=5) as upload:
+        request = guest.receive("onAttachment")
+        body = {"attachmentId": request["attachmentId"], "url": url or "http://127.0.0.1:1/", "headers": headers}
+        guest.answer(request, "PresignedUrlResponse", body)
+        with pytest.raises(AttachmentError, match="could not be uploaded") as caught:
             upload.result(5)
-        assert server.seen == []
+    error = caught.value
+    assert "SECRET" not in shown(error)
+    while error is not None:
+        assert "SECRET" not in f"{error!r} {error}"
+        error = error.__cause__ or error.__context__
 
 
 # Files that change while they are read

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from _certificates import Certificate, certificate
+from _certificates import Certificate
 
 from genesys_webmessaging._transport import CHUNK, OverdueError, Transport, describe
 
@@ -21,11 +21,6 @@ PATIENCE = 10.0  # seconds
 SOON = 0.2  # seconds
 
 Pair = tuple[Transport, socket.socket]
-
-
-@pytest.fixture(scope="module")
-def pki() -> Certificate:
-    return certificate()
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:

@@ -95,7 +95,7 @@ class Actor:
             ResponseTimeoutError: It did not come in time.
             ConnectionClosedError: Nothing will come any more.
         """
-        found = self._hear(lambda message, shown: not shown.mine and wanted(shown), self._patience)
+        found = self._hear(lambda _, shown: not shown.mine and wanted(shown), self._patience)
         if found is None:
             raise ResponseTimeoutError(f"the other side did not send {what} within {self._patience:g} seconds")
         return found

@@ -24,20 +24,20 @@ class Choice:
         kind: What is answered.
         text: What stands on it.
         payload: What the server knows it by.
-        messageId: The message that offered it.
+        message_id: The message that offered it.
     """
 
     number: int
     kind: ButtonResponseType
     text: str
     payload: str
-    messageId: str | None
+    message_id: str | None
 
     def request(self) -> SendMessageRequest:
         """The request that tells the server of the choice (protocol, section 2)."""
         on_a_card = self.kind is ButtonResponseType.BUTTON
         pressed = ContentButtonResponse(
-            type=self.kind, text=self.text, payload=self.payload, originatingMessageId=self.messageId
+            type=self.kind, text=self.text, payload=self.payload, originatingMessageId=self.message_id
         )
         return SendMessageRequest(
             message=IncomingNormalizedMessage(
@@ -52,11 +52,11 @@ class Choices:
     """The choices of one message, numbered in the order in which it shows them.
 
     Args:
-        messageId: The message.
+        message_id: The message.
     """
 
-    def __init__(self, messageId: str | None = None) -> None:
-        self._message_id = messageId
+    def __init__(self, message_id: str | None = None) -> None:
+        self._message_id = message_id
         self.all: list[Choice] = []
 
     def add(self, kind: ButtonResponseType, text: str | None, payload: str | None) -> int:
@@ -70,9 +70,9 @@ class Choices:
             Choice(
                 number=number,
                 kind=kind,
-                text=text or payload or "",
-                payload=payload or text or "",
-                messageId=self._message_id,
+                text=str(text or payload or ""),
+                payload=str(payload or text or ""),
+                message_id=self._message_id,
             )
         )
         return number

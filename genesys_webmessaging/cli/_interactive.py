@@ -13,7 +13,6 @@ from types import ModuleType
 from rich.cells import cell_len
 
 from ..exceptions import ConnectionClosedError, NotConnectedError, WebMessagingException
-from ._content import Piece
 from ._hearing import Hearing, Notice
 from ._message import Shown
 from ._screen import Screen
@@ -66,7 +65,7 @@ class PromptScreen(Screen):
         return typed
 
     def _read(self) -> str:
-        if hasattr(self._editor, "set_pre_input_hook"):
+        if self._editor is not None and hasattr(self._editor, "set_pre_input_hook"):
             self._editor.set_pre_input_hook(self._begin_prompting)
             return input(_PROMPT)
         self._out(_PROMPT)
@@ -114,10 +113,6 @@ class PromptScreen(Screen):
             self._erase(waiting)
             yield
             self._out(waiting)
-
-    def _row(self, time: str, who: str, style: str, pieces: list[Piece]) -> None:
-        with self._lock:
-            super()._row(time, who, style, pieces)
 
     def _erase(self, waiting: str) -> None:
         """Take away the line being typed."""

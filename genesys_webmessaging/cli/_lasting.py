@@ -35,7 +35,7 @@ class Lasting:
 
 @contextmanager
 def lasting_session(place: Place, token: str | None, hearing: Hearing, *, patience: float) -> Iterator[Lasting]:
-    """A session for the length of a ``with`` block. The first connect is not tried again, a lost connection is replaced.
+    """A session within a ``with`` block. The first connect is not tried again; a lost connection is replaced.
 
     Args:
         place: Where.
@@ -56,7 +56,7 @@ def lasting_session(place: Place, token: str | None, hearing: Hearing, *, patien
     client.addSessionListener(delivery)
     client.addSessionListener(Heartbeat(client, onDeadPeer=reconnector.reconnect))
     response = reconnector.connect(
-        place.deploymentId, place.origin, place.timeout, token=token, proxy=place.proxy, caFile=place.caFile
+        place.deployment_id, place.origin, place.timeout, token=token, proxy=place.proxy, caFile=place.ca_file
     )
     lasting = Lasting(client, delivery, response, reconnector)
     try:

@@ -24,7 +24,7 @@ def client_for(place: Place) -> WebMessagingClient:
             connectionTimeout=place.timeout,
             readTimeout=place.timeout,
             proxy=place.proxy,
-            caFile=place.caFile,
+            caFile=place.ca_file,
         )
     )
     return client
@@ -32,7 +32,7 @@ def client_for(place: Place) -> WebMessagingClient:
 
 def connect(client: WebMessagingClient, place: Place) -> None:
     """Open the connection."""
-    client.connect(place.deploymentId, place.origin, place.timeout, proxy=place.proxy, caFile=place.caFile)
+    client.connect(place.deployment_id, place.origin, place.timeout, proxy=place.proxy, caFile=place.ca_file)
 
 
 def configure(client: WebMessagingClient, place: Place, token: str | None = None) -> SessionResponse:
@@ -43,7 +43,7 @@ def configure(client: WebMessagingClient, place: Place, token: str | None = None
         place: Names the deployment.
         token: The session's; a new one if None.
     """
-    tracing_id = client.configureSession(place.deploymentId, token or str(uuid.uuid4()), place.origin)
+    tracing_id = client.configureSession(place.deployment_id, token or str(uuid.uuid4()), place.origin)
     response = client.awaitResponse(tracing_id, place.timeout)
     return response if isinstance(response, SessionResponse) else SessionResponse()
 

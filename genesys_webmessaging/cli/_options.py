@@ -24,19 +24,19 @@ class Place:
 
     Attributes:
         address: Of the WebSocket.
-        deploymentId: The deployment.
+        deployment_id: The deployment.
         origin: The origin of the web page that the guest claims to be on.
         timeout: Seconds that connecting, and each answer, may take.
         proxy: The proxy to go through; None: what the environment says.
-        caFile: Authorities to trust instead of the system's.
+        ca_file: Authorities to trust instead of the system's.
     """
 
     address: str
-    deploymentId: str
+    deployment_id: str
     origin: str
     timeout: float = DEFAULT_TIMEOUT
     proxy: str | None = None
-    caFile: str | None = None
+    ca_file: str | None = None
 
     @property
     def host(self) -> str:
@@ -92,7 +92,9 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
             help="How long connecting, and each answer, may take.",
         ),
         click.option("--proxy", metavar="URL", help="http://host:port or socks5://host:port; else the environment's."),
-        click.option("--ca-file", metavar="FILE", help="Trust the authorities in this PEM file instead of the system's."),
+        click.option(
+            "--ca-file", metavar="FILE", help="Trust the authorities in this PEM file instead of the system's."
+        ),
     )
 
     def decorate(function: F) -> F:
@@ -115,11 +117,11 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
                     raise click.UsageError("say which deployment: --deployment-id, or GENESYS_DEPLOYMENT_ID")
                 place = Place(
                     address=where,
-                    deploymentId=deployment_id,
+                    deployment_id=deployment_id,
                     origin=origin or f"https://{urlsplit(where).hostname}",
                     timeout=timeout,
                     proxy=proxy,
-                    caFile=ca_file,
+                    ca_file=ca_file,
                 )
             elif _given("deployment_id") or _given("origin"):
                 raise click.UsageError("say where that deployment is: --region or --address")

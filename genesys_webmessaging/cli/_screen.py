@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
@@ -151,18 +152,21 @@ class Screen:
         """Within: lines are being printed. A screen with a prompt takes it away meanwhile."""
         return nullcontext()
 
+    def hang(self, head: Text, *paragraphs: Text) -> None:
+        """Print paragraphs beside a head, so that their lines stand below each other."""
+        self._hang(head, cell_len(head.plain), [Piece(paragraph) for paragraph in paragraphs])
+
     def _row(self, time: str, who: str, style: str, pieces: list[Piece]) -> None:
-        narrow = self.console.width < _NARROWEST
-        room = self.console.width - (2 if narrow else _INDENT)
+        if self.console.width < _NARROWEST:
+            self._hang(Text.assemble((time, "time"), " ", (who, style), "\n  "), 2, pieces)
+        else:
+            self._hang(Text.assemble((time, "time"), "  ", _fitted(who, style), "  "), _INDENT, pieces)
+
+    def _hang(self, head: Text, indent: int, pieces: list[Piece]) -> None:
         with self._writing():
-            for number, line in enumerate(self._lines(pieces, room)):
-                if narrow:
-                    head = Text.assemble((time, "time"), " ", (who, style), "\n  ") if number == 0 else Text("  ")
-                elif number == 0:
-                    head = Text.assemble((time, "time"), "  ", _fitted(who, style), "  ")
-                else:
-                    head = Text(" " * _INDENT)
+            for line in self._lines(pieces, self.console.width - indent):
                 self.console.print(head + line, soft_wrap=True)
+                head = Text(" " * indent)
 
     def _lines(self, pieces: list[Piece], room: int) -> Iterator[Text]:
         for piece in pieces:

@@ -72,11 +72,16 @@ _HINTS = {
 
 def sentence_of(error: BaseException) -> str:
     """What to tell a person about an error: one sentence, with a hint where there is one."""
-    said = str(error).rstrip(".") or type(error).__name__
-    if isinstance(error, OSError) and error.strerror:
-        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    said = plain_sentence_of(error)
     if isinstance(error, TooManyRequestsError) and error.retryAfter is not None:
         return f"{said}; try again in {error.retryAfter:g} seconds"
     if isinstance(error, ConnectError) and error.statusCode in _HINTS:
         return f"{said}: {_HINTS[error.statusCode]}"
     return said
+
+
+def plain_sentence_of(error: BaseException) -> str:
+    """The same without a hint."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error).rstrip(".") or type(error).__name__

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from rich.text import Text
+
 from ..attachments import downloadAttachment
 from ..companions import textMessage
 from ..models import SendMessageRequest
@@ -156,14 +158,14 @@ class Talk:
         raise Leave
 
     def _new(self, _: str) -> bool:
-        startNewChat(self.client, self._place.deploymentId, self._place.timeout)
+        startNewChat(self.client, self._place.deployment_id, self._place.timeout)
         self._offers = []
         return self._join()
 
     def _help(self, _: str) -> bool:
         for name, command in COMMANDS.items():
-            self.screen.line(f"  /{f'{name} {command.takes}'.strip():<14} {command.told}")
-        self.screen.line("  A number presses the button with that number; anything else is said.")
+            self.screen.hang(Text(f"  /{f'{name} {command.takes}'.strip():<14} "), Text(command.told))
+        self.screen.hang(Text("  "), Text("A number presses the button with that number; anything else is said."))
         return False
 
     def _quit(self, _: str) -> bool:
@@ -190,4 +192,3 @@ COMMANDS = {
     "help": Command(Talk._help, "", "show this"),
     "quit": Command(Talk._quit, "", "leave; so does the end of the input"),
 }
-

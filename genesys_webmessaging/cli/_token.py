@@ -75,7 +75,7 @@ def token_options(function: F) -> F:
         envvar="GENESYS_TOKEN_FILE",
         show_envvar=True,
         metavar="FILE",
-        help=f"Go on with the session whose token is in this file; a new one's is written to it. Else {VARIABLE} counts.",
+        help=f"Go on with the session whose token is in this file, or write a new one's to it. Else {VARIABLE} counts.",
     )
     @click.option("--show-token", is_flag=True, help="Print the session's token to standard error. It is a secret.")
     @functools.wraps(function)

@@ -60,7 +60,7 @@ def command(place: Place | None) -> Status:
 
 
 def _whom(place: Place | None) -> str:
-    return "the bot of a local simulator" if place is None else f"deployment {place.deploymentId} at {place.host}"
+    return "the bot of a local simulator" if place is None else f"deployment {place.deployment_id} at {place.host}"
 
 
 @contextmanager
@@ -69,7 +69,11 @@ def _simulator(pace: float) -> Iterator[Place]:
 
     with Simulator(bot={**DEFAULT_SCRIPT, "delay": pace}) as simulator:
         yield Place(
-            address=simulator.address, deploymentId="demo", origin="https://shop.example", timeout=_PATIENCE, proxy=None
+            address=simulator.address,
+            deployment_id="demo",
+            origin="https://shop.example",
+            timeout=_PATIENCE,
+            proxy=None,
         )
 
 

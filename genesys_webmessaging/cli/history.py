@@ -21,9 +21,7 @@ from ._token import Keeper, token_options
 )
 @place_options()
 @token_options
-@click.option(
-    "--format", "shape", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
-)
+@click.option("--format", "shape", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N messages.")
 def command(place: Place, keeper: Keeper, shape: str, last: int | None) -> None:
     """Print the messages of a session, oldest first, as the REST API has them.

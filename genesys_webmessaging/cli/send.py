@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def command(
         keeper.keep(client.token or "")
         if join:
             client.awaitResponse(client.sendPresenceEventJoin(), place.timeout)
-        progress = Screen(click.get_text_stream("stderr"))
+        progress = Screen(sys.stderr)
         ids = [upload(client, progress, file, place.timeout) for file in files]
         _sent(client, text, custom, ids, place.timeout)
         for message in _answers(hearing, wait):

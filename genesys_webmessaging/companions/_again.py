@@ -6,7 +6,7 @@ from ..exceptions import WebMessagingException
 
 
 def again(error: WebMessagingException) -> WebMessagingException:
-    """The same error, to be raised once more: one that is raised in two threads would carry the traceback of the first."""
+    """The same error, to be raised once more. Raised in two threads, one would carry the traceback of the first."""
     made = type(error)(*error.args)
     vars(made).update(vars(error))
     return made

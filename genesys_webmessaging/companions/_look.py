@@ -16,7 +16,7 @@ AnyMessage = StructuredMessage | WebMessagingMessage
 
 CUSTOM_ID = "customMessageId"
 
-# The tracing ids of a Heartbeat are UUIDs that begin with this ("heartb"), so that their echoes can be told from messages.
+# The tracing ids of a Heartbeat are UUIDs that begin with this ("heartb"), so that their echoes are known.
 HEARTBEAT = "68656172-7462-"
 
 

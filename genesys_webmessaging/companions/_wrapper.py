@@ -80,10 +80,14 @@ class ListenerWrapper(SessionListener):
 
     def _tell(self, method: str, args: tuple[Any, ...]) -> None:
         for listener in self.listeners:
-            try:
-                _method_of(listener, method)(*args)
-            except BaseException:
-                log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+            _tell_one(listener, method, args)
+
+
+def _tell_one(listener: SessionListener, method: str, args: tuple[Any, ...]) -> None:
+    try:
+        _method_of(listener, method)(*args)
+    except BaseException:
+        log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
 
 def _method_of(listener: SessionListener, method: str) -> Callable[..., None]:

@@ -248,7 +248,7 @@ class Delivery(SessionListener):
                 continue
             try:
                 echo = self._deliver(job)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
                 job.future.set_exception(error)
             else:
                 job.future.set_result(echo)

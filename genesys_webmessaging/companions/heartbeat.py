@@ -12,8 +12,13 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import ConnectionClosedError, NotConfiguredError, NotConnectedError, ResponseTimeoutError
-from ..exceptions import WebMessagingException
+from ..exceptions import (
+    ConnectionClosedError,
+    NotConfiguredError,
+    NotConnectedError,
+    ResponseTimeoutError,
+    WebMessagingException,
+)
 from ..models import StructuredMessage
 from ._look import HEARTBEAT
 from ._wrapper import ListenerWrapper

@@ -9,7 +9,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from ..exceptions import (
     ConnectionClosedError,
     RequestError,
     ResponseTimeoutError,
-    TooManyRequestsError,
     WebMessagingException,
 )
 from ..listener import SessionListener
@@ -37,6 +35,7 @@ from ._again import again
 from ._backoff import Backoff
 from ._gap import Gap
 from ._ledger import Ledger
+from ._plan import SESSION_EXPIRED, Plan, is_final, retry_after
 from ._stream import Stream
 from ._wrapper import ListenerWrapper
 
@@ -52,10 +51,6 @@ LAST_EVENT = 5.0
 # So often the history is asked for after one reconnect; what it does not give then, the next time gives.
 HISTORY_TRIES = 3
 
-# What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
-_FINAL_CODES = frozenset({400, 401, 403, 404, 4000, 4006, 4007, 4017, 4020})
-_SESSION_EXPIRED = 4006
-_PASSING_STATUS = frozenset({408, 425, 429})
 # Close codes after which nobody should come back: 1000 is an end that was asked for, here or there.
 _FINAL_CLOSES = frozenset({1000, 4007, 4017})
 
@@ -70,19 +65,6 @@ class ReconnectorState(Enum):
     CONNECTED = auto()
     REPAIRING = auto()
     STOPPED = auto()
-
-
-@dataclass
-class _Plan:
-    """How to connect and configure, each time in the same way."""
-
-    deploymentId: str
-    origin: str
-    token: str
-    journeyContext: JourneyContext | None = None
-    configure: Callable[[str], str] | None = None
-    connectionTimeout: float = 30.0
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 class Reconnector(ListenerWrapper):
@@ -104,7 +86,7 @@ class Reconnector(ListenerWrapper):
     Args:
         client: The client whose connection is watched. It must be added to it as a listener.
         listeners: Whom it serves.
-        maxSeconds: How long one loss is fought at most.
+        maxSeconds: How long one loss is fought at most; 0 for not at all.
         firstDelay: The limit of the first wait, seconds; it doubles with each try. Waits are random below the limit.
         maxDelay: The largest limit, seconds.
         answerTimeout: Seconds that the server may take for the answer to a request.
@@ -143,7 +125,7 @@ class Reconnector(ListenerWrapper):
         self._changed = threading.Condition()
         self._state = ReconnectorState.IDLE
         self._error: WebMessagingException | None = None
-        self._plan: _Plan | None = None
+        self._plan: Plan | None = None
         self._connection_count = 0
         self._unfinished = 0  # connections whose last event was not heard yet
         self._gap_is_open = False
@@ -208,17 +190,27 @@ class Reconnector(ListenerWrapper):
         """
         timeout = 30.0 if connectionTimeout is None else connectionTimeout
         made = token or str(uuid.uuid4())
-        plan = _Plan(deploymentId, origin, made, journeyContext, configure, timeout, options)
+        plan = Plan(
+            deploymentId,
+            origin,
+            made,
+            journeyContext,
+            configure,
+            timeout,
+            self._answer_timeout,
+            self._new_session_on_expiry,
+            options,
+        )
         with self._changed:
             if self._state not in (ReconnectorState.IDLE, ReconnectorState.STOPPED):
                 raise ConnectError("this Reconnector is connected already: call close() first")
             before, self._state, self._error, self._plan = self._state, ReconnectorState.CONNECTING, None, plan
         try:
-            self._client.connect(deploymentId, origin, timeout, **options)
-            response = self._configure(plan, startNew)
+            self._client.connect(deploymentId, origin, connectionTimeout, **options)
+            response = plan.configure(self._client, startNew)
             if response.newSession is True:
                 self._ledger.clear()
-            else:
+            elif self._max_seconds > 0:
                 self._read_gap(silently=True)  # what was said before is no gap, but has to be known
         except BaseException:
             with self._changed:
@@ -231,7 +223,7 @@ class Reconnector(ListenerWrapper):
 
     def reconnect(self) -> None:
         """Give the connection up and open another one, because the peer is dead. Returns at once."""
-        self._repair(drop=True)
+        self._repair("the peer does not answer", drop=True)
 
     def fillGap(self) -> int:
         """Compare with the history now, and let the listeners hear what they have not heard.
@@ -300,41 +292,43 @@ class Reconnector(ListenerWrapper):
         """Pass it on, and open a new connection unless this end was asked for."""
         # Our own close that found no answer is 1006 with a sentence of the client's; a lost connection has none.
         asked = statusCode in _FINAL_CLOSES or (statusCode == 1006 and bool(reason))
-        self._ended(None if not asked else f"the connection was closed with {statusCode} {reason}".rstrip())
-        self._pass_on("webSocketDisconnected", statusCode, reason)
+        self._put("webSocketDisconnected", statusCode, reason)
+        self._ended(f"the connection was closed with {statusCode} {reason}".rstrip(), asked=asked)
+        self._serial.run()
 
     def webSocketError(self, reason: str) -> None:
         """Pass it on, and open a new connection."""
-        self._ended(None)
-        self._pass_on("webSocketError", reason)
+        self._put("webSocketError", reason)
+        self._ended(f"the connection broke: {reason}", asked=False)
+        self._serial.run()
 
     def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
         """Pass it on, and begin a new session if that is wanted."""
         self._pass_on("sessionExpiredEvent", sessionExpiredEvent, rawMessage)
         if self._new_session_on_expiry:
-            self._repair(drop=False)
+            self._repair("the session has expired", drop=False)
         else:
-            self._stop(RequestError("the session has expired", code=_SESSION_EXPIRED))
+            self._stop(RequestError("the session has expired", code=SESSION_EXPIRED))
 
     def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str) -> None:
         """Pass it on; this conversation is over."""
-        self._stop(ConnectionClosedError("the conversation was cleared"))
         self._pass_on("sessionClearedEvent", sessionClearedEvent, rawMessage)
+        self._stop(ConnectionClosedError("the conversation was cleared"))
 
     def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str) -> None:
         """Pass it on; the server wants this connection to end."""
-        self._stop(ConnectionClosedError("the server closes this connection"))
         self._pass_on("connectionClosedEvent", connectionClosedEvent, rawMessage)
+        self._stop(ConnectionClosedError("the server closes this connection"))
 
     def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
         """Pass it on; after a logout, the session is over."""
+        self._pass_on("unexpectedMessage", baseMessage, rawMessage)
         if isinstance(baseMessage.body, LogoutEvent):
             self._stop(ConnectionClosedError("the guest has signed out"))
-        self._pass_on("unexpectedMessage", baseMessage, rawMessage)
 
     # What is done about it
 
-    def _ended(self, asked: str | None) -> None:
+    def _ended(self, how: str, *, asked: bool) -> None:
         with self._changed:
             self._unfinished = max(0, self._unfinished - 1)
             self._changed.notify_all()
@@ -343,11 +337,17 @@ class Reconnector(ListenerWrapper):
         if not mine:
             return
         if asked:
-            self._stop(ConnectionClosedError(asked))
+            self._stop(ConnectionClosedError(how))
         else:
-            self._repair(drop=False)
+            self._repair(how, drop=False)
 
-    def _repair(self, *, drop: bool) -> None:
+    def _repair(self, why: str, *, drop: bool) -> None:
+        if self._max_seconds <= 0 and (drop or self._client.isInputClosed()):
+            self._stop(ConnectionClosedError(why))
+            if drop:
+                self._client.disconnect()
+            return
+        log.info("%s", why)
         self._stream.hold()
         with self._changed:
             plan = self._plan if self._state is ReconnectorState.CONNECTED else None
@@ -360,8 +360,7 @@ class Reconnector(ListenerWrapper):
             self._stream.release()
             self._serial.run()
 
-    def _work(self, plan: _Plan, drop: bool) -> None:
-        log.info("the connection is lost or no good: trying to get another one")
+    def _work(self, plan: Plan, drop: bool) -> None:
         found: list[WebMessagingMessage] = []
         try:
             if drop:
@@ -376,7 +375,7 @@ class Reconnector(ListenerWrapper):
         self._serial.run()
         self._finish()
 
-    def _try_again_and_again(self, plan: _Plan) -> list[WebMessagingMessage]:
+    def _try_again_and_again(self, plan: Plan) -> list[WebMessagingMessage]:
         """Returns what was missed, or raises why there is no connection and will be none."""
         deadline = time.monotonic() + self._max_seconds
         backoff = Backoff(*self._delays)
@@ -386,68 +385,48 @@ class Reconnector(ListenerWrapper):
             try:
                 return self._try(plan, deadline)
             except WebMessagingException as error:
-                if self._state is not ReconnectorState.REPAIRING or _is_final(error):
+                if self._state is not ReconnectorState.REPAIRING or is_final(error):
                     raise
                 log.info("no connection yet: %s", error)
                 if time.monotonic() >= deadline:
                     raise
-                delay = max(backoff.next(), _retry_after(error))
+                delay = max(backoff.next(), retry_after(error))
             if not self._client.isInputClosed():
                 self._client.disconnect()
 
-    def _try(self, plan: _Plan, deadline: float) -> list[WebMessagingMessage]:
+    def _try(self, plan: Plan, deadline: float) -> list[WebMessagingMessage]:
         renewing = not self._client.isInputClosed()  # the session has expired, the connection has not
         if not renewing:
             self._await_last_event()
-            timeout = max(0.1, min(plan.connectionTimeout, deadline - time.monotonic()))
-            self._client.connect(plan.deploymentId, plan.origin, timeout, **plan.options)
+            plan.connect(self._client, deadline)
             if self._state is not ReconnectorState.REPAIRING:
                 raise ConnectionClosedError("the Reconnector was closed")
-        response = self._configure_again(plan, startNew=True if renewing else None)
+        response = plan.configureAgain(self._client, renewing=renewing)
         if response.newSession is True:
             self._ledger.clear()
             return []
         return self._read_gap()
 
-    def _configure_again(self, plan: _Plan, startNew: bool | None) -> SessionResponse:
-        try:
-            response = self._configure(plan, startNew)
-        except RequestError as error:
-            if error.code != _SESSION_EXPIRED or not self._new_session_on_expiry:
-                raise
-            return self._configure(plan, True)
-        if response.newSession is True and not self._new_session_on_expiry:
-            raise RequestError("the session is over: the server has begun another one", code=_SESSION_EXPIRED)
-        return response
-
-    def _configure(self, plan: _Plan, startNew: bool | None) -> SessionResponse:
-        if plan.configure is not None:
-            tracing_id = plan.configure(plan.token)
-        else:
-            tracing_id = self._client.configureSession(
-                plan.deploymentId, plan.token, plan.origin, startNew, journeyContext=plan.journeyContext
-            )
-        response = self._client.awaitResponse(tracing_id, self._answer_timeout)
-        if not isinstance(response, SessionResponse) or response.connected is False:
-            raise RequestError("the server did not open the session", tracingId=tracing_id)
-        return response
-
     def _read_gap(self, *, silently: bool = False) -> list[WebMessagingMessage]:
         backoff = Backoff(*self._delays)
         for left in reversed(range(HISTORY_TRIES)):
-            try:
-                found = self._gap.missing(thorough=self._gap_is_open, silently=silently)
-            except WebMessagingException as error:
-                if self._client.isInputClosed():
-                    raise ConnectionClosedError("the connection broke while the history was read") from error
-                log.warning("the history cannot be read, %d tries left: %s", left, error)
-                self._pause(backoff.next() if left else 0.0)
-            else:
+            found = self._history_once(silently)
+            if found is not None:
                 self._gap_is_open = False
                 return found
+            self._pause(backoff.next() if left else 0.0)
         log.error("what was said in between is missing until the history can be read again")
         self._gap_is_open = True
         return []
+
+    def _history_once(self, silently: bool) -> list[WebMessagingMessage] | None:
+        try:
+            return self._gap.missing(thorough=self._gap_is_open, silently=silently)
+        except WebMessagingException as error:
+            if self._client.isInputClosed():
+                raise ConnectionClosedError("the connection broke while the history was read") from error
+            log.warning("the history cannot be read: %s", error)
+            return None
 
     def _finish(self) -> None:
         """The connection is ready, unless it was lost or closed meanwhile."""
@@ -459,7 +438,7 @@ class Reconnector(ListenerWrapper):
             self._worker = None
             self._changed.notify_all()
         if self._client.isInputClosed():
-            self._repair(drop=False)
+            self._repair("the connection was lost at once", drop=False)
 
     def _give_up(self, error: WebMessagingException) -> None:
         log.warning("no further try to connect: %s", error)
@@ -496,18 +475,6 @@ class Reconnector(ListenerWrapper):
         with self._changed:
             if not self._changed.wait_for(lambda: self._unfinished == 0, LAST_EVENT):
                 log.warning("the listeners are slow: a new connection begins before they have heard the old one's end")
-
-
-def _is_final(error: WebMessagingException) -> bool:
-    if isinstance(error, RequestError):
-        return error.code in _FINAL_CODES
-    if isinstance(error, ConnectError):
-        return 400 <= error.statusCode < 500 and error.statusCode not in _PASSING_STATUS
-    return False
-
-
-def _retry_after(error: WebMessagingException) -> float:
-    return (error.retryAfter or 0.0) if isinstance(error, TooManyRequestsError) else 0.0
 
 
 def _call_given_up(call: Callable[[WebMessagingException], None], error: WebMessagingException) -> None:

@@ -213,7 +213,7 @@ def _as_markdown(entry: TranscriptEntry) -> str:
 
 def _as_json(entry: TranscriptEntry) -> str:
     message = entry.message.to_dict()
-    shown = {
+    shown: dict[str, Any] = {
         "time": entry.time,
         "sender": entry.sender,
         **{key: message[key] for key in ("direction", "id", "type", "text", "content", "events") if key in message},

@@ -1,7 +1,8 @@
 """Every class and enum of the protocol, reachable flat: ``from genesys_webmessaging.models import StructuredMessage``.
 
-The families are loaded when one of their names is asked for first.
+A family is loaded when one of its names is first asked for.
 """
+# ruff: noqa: F403, F405 - type checkers see the families through these stars, __all__ says what is public
 
 from __future__ import annotations
 
@@ -9,253 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._base import (
-        WireEnum,
-        WireModel,
-    )
-    from .attachments import (
-        AttachmentDeletedResponse,
-        GenerateUrlError,
-        PresignedUrlResponse,
-        UploadFailureEvent,
-        UploadSuccessEvent,
-    )
-    from .channel import (
-        AdditionalIDType,
-        BaseChannelMetadata,
-        BaseMessagingChannel,
-        BaseMessagingRecipient,
-        ChannelType,
-        CleanChannelMetadata,
-        CleanMessagingChannel,
-        CleanMessagingRecipient,
-        IDType,
-        MessagingRecipient,
-        RecipientAdditionalIdentifier,
-        RecipientAdditionalProviderInfo,
-        RecipientVerificationType,
-    )
-    from .content.basic import (
-        BaseContentAttachment,
-        CleanContentAttachment,
-        ContentAttachment,
-        ContentInteractiveApplication,
-        ContentLocation,
-        ContentReaction,
-        ContentReceivedReplyMessage,
-        ContentRichLink,
-        ContentRichLinkHeader,
-        ContentRoadsideAssistance,
-        ContentStory,
-        ContentText,
-        MediaType,
-        ReactionType,
-        StoryType,
-        TextType,
-        Type,
-    )
-    from .content.cards import (
-        Action,
-        ButtonComponent,
-        ButtonResponseType,
-        CardActionType,
-        ContentActions,
-        ContentButtonResponse,
-        ContentCard,
-        ContentCardAction,
-        ContentCarousel,
-        ContentGeneric,
-        ContentList,
-        ContentPostback,
-        ContentQuickReply,
-        ContentQuickReplyV2,
-        ListItemComponent,
-        ListItemType,
-        ListType,
-    )
-    from .content.container import (
-        BaseMessagingContent,
-        CleanMessageContent,
-        ContentType,
-        MessageContent,
-    )
-    from .content.forms import (
-        AutoCompleteType,
-        ContentForm,
-        ContentInput,
-        ContentIntroduction,
-        Ent,
-        FormComponentType,
-        FormPage,
-        FormPageComponent,
-        FormResponseComponent,
-        FormResponseContentType,
-        KeyboardType,
-    )
-    from .content.notifications import (
-        ContentNotificationTemplate,
-        ContentPush,
-        DeviceType,
-        Header,
-        HeaderType,
-        NotificationMessage,
-        NotificationTemplateBody,
-        NotificationTemplateButton,
-        NotificationTemplateCard,
-        NotificationTemplateCarousel,
-        NotificationTemplateFooter,
-        NotificationTemplateHeader,
-        NotificationTemplateParameter,
-        Provider,
-        PushFailedMessageReferences,
-        PushProviderIntegration,
-        TemplateButtonType,
-    )
-    from .content.payments import (
-        ContactField,
-        ContentLineItem,
-        ContentPaymentRequest,
-        ContentPaymentResponse,
-        ContentRequiredContactField,
-        PaymentPlatform,
-        PaymentStatus,
-    )
-    from .content.pickers import (
-        ContentDatePicker,
-        ContentDatePickerAvailableTime,
-        ContentListPicker,
-        ContentListPickerItem,
-        ContentListPickerSection,
-        ContentWheelPicker,
-        ContentWheelPickerItem,
-        ConversationContentListPicker,
-        ConversationContentListPickerItem,
-        ConversationContentListPickerSection,
-        ConversationContentReceivedReplyMessage,
-        DateDisplayFormat,
-    )
-    from .deployment import (
-        ConversationDisconnectType,
-        DeploymentApps,
-        DeploymentAuth,
-        DeploymentAutoStart,
-        DeploymentConfiguration,
-        DeploymentConversationClear,
-        DeploymentConversationDisconnect,
-        DeploymentConversations,
-        DeploymentFileUpload,
-        DeploymentFileUploadMode,
-        DeploymentHumanize,
-        DeploymentJourneyEvents,
-        DeploymentLauncherButton,
-        DeploymentMarkdown,
-        DeploymentMessenger,
-        DeploymentNotifications,
-        DeploymentStatus,
-        DeploymentStyles,
-        LauncherButtonVisibility,
-        NotificationContentType,
-    )
-    from .envelope import (
-        BaseMessage,
-        BaseMessageType,
-        BaseResponse,
-        EventMessage,
-        MessageDataType,
-        ResponseMessage,
-    )
+    from ._base import *
+    from .attachments import *
+    from .channel import *
+    from .content.basic import *
+    from .content.cards import *
+    from .content.container import *
+    from .content.forms import *
+    from .content.notifications import *
+    from .content.payments import *
+    from .content.pickers import *
+    from .deployment import *
+    from .envelope import *
     from .envelope import BaseMessageType as BaseResponseType
-    from .errors import (
-        Detail,
-        ErrorBody,
-        ErrorMessage,
-        Limit,
-        TooManyRequestsErrorMessage,
-    )
-    from .events import (
-        CleanMessageEvent,
-        EventCoBrowse,
-        EventCoBrowseType,
-        EventPresence,
-        EventPresenceType,
-        EventType,
-        EventTyping,
-        EventTypingType,
-        EventVideo,
-        MessageEvent,
-    )
+    from .errors import *
+    from .events import *
     from .events import EventType as EventTypeEnum
-    from .history import (
-        Reason,
-        WebMessagingAttachment,
-        WebMessagingButtonResponse,
-        WebMessagingChannel,
-        WebMessagingContent,
-        WebMessagingEvent,
-        WebMessagingEventCoBrowse,
-        WebMessagingEventPresence,
-        WebMessagingEventVideo,
-        WebMessagingGeneric,
-        WebMessagingMessage,
-        WebMessagingMessageEntityList,
-        WebMessagingQuickReply,
-        WebMessagingRecipient,
-    )
-    from .journey import (
-        JourneyAction,
-        JourneyActionMap,
-        JourneyContext,
-        JourneyCustomer,
-        JourneyCustomerSession,
-    )
-    from .message import (
-        CleanMessage,
-        Direction,
-        IncomingNormalizedMessage,
-        IncomingNormalizedMessageChannel,
-        IncomingNormalizedMessageChannelMetadata,
-        NormalizedType,
-        OriginatingEntity,
-        Status,
-        StructuredMessage,
-    )
-    from .requests import (
-        CloseSessionRequest,
-        ConfigureAuthenticatedSessionRequest,
-        ConfigureSessionRequest,
-        DeleteAttachmentRequest,
-        GenerateDownloadUrlRequest,
-        GenerateUploadUrlRequest,
-        GetConfigurationRequest,
-        GetJwtRequest,
-        OAuthParams,
-        RequestType,
-        RequestTypeCloseSession,
-        RequestTypeConfigureAuthenticatedSession,
-        RequestTypeConfigureSession,
-        RequestTypeDeleteAttachment,
-        RequestTypeEchoMessage,
-        RequestTypeGenerateDownloadUrl,
-        RequestTypeGenerateUploadUrl,
-        RequestTypeGetConfiguration,
-        RequestTypeGetJwt,
-        RequestTypeIncomingMessage,
-        SendEchoRequest,
-        SendMessageRequest,
-    )
-    from .session import (
-        AllowedMedia,
-        ConnectionClosedEvent,
-        FileType,
-        FileUploadMode,
-        GetConfigurationResponse,
-        JwtResponse,
-        LogoutEvent,
-        ResumeTokenResponse,
-        SessionClearedEvent,
-        SessionExpiredEvent,
-        SessionResponse,
-    )
+    from .history import *
+    from .journey import *
+    from .message import *
+    from .requests import *
+    from .session import *
 
 __all__ = [
     "Action",
@@ -469,255 +244,87 @@ __all__ = [
     "WireModel",
 ]
 
-_ALIASES = {"BaseResponseType": "BaseMessageType", "EventTypeEnum": "EventType"}
 _FAMILIES = {
-    "_base": (
-        "WireEnum",
-        "WireModel",
-    ),
-    "envelope": (
-        "BaseMessage",
-        "BaseMessageType",
-        "BaseResponse",
-        "EventMessage",
-        "MessageDataType",
-        "ResponseMessage",
-    ),
+    "_base": "WireEnum WireModel",
+    "envelope": "BaseMessage BaseMessageType BaseResponse EventMessage MessageDataType ResponseMessage",
     "requests": (
-        "CloseSessionRequest",
-        "ConfigureAuthenticatedSessionRequest",
-        "ConfigureSessionRequest",
-        "DeleteAttachmentRequest",
-        "GenerateDownloadUrlRequest",
-        "GenerateUploadUrlRequest",
-        "GetConfigurationRequest",
-        "GetJwtRequest",
-        "OAuthParams",
-        "RequestType",
-        "RequestTypeCloseSession",
-        "RequestTypeConfigureAuthenticatedSession",
-        "RequestTypeConfigureSession",
-        "RequestTypeDeleteAttachment",
-        "RequestTypeEchoMessage",
-        "RequestTypeGenerateDownloadUrl",
-        "RequestTypeGenerateUploadUrl",
-        "RequestTypeGetConfiguration",
-        "RequestTypeGetJwt",
-        "RequestTypeIncomingMessage",
-        "SendEchoRequest",
-        "SendMessageRequest",
+        "CloseSessionRequest ConfigureAuthenticatedSessionRequest ConfigureSessionRequest DeleteAttachmentRequest "
+        "GenerateDownloadUrlRequest GenerateUploadUrlRequest GetConfigurationRequest GetJwtRequest OAuthParams "
+        "RequestType RequestTypeCloseSession RequestTypeConfigureAuthenticatedSession RequestTypeConfigureSession "
+        "RequestTypeDeleteAttachment RequestTypeEchoMessage RequestTypeGenerateDownloadUrl "
+        "RequestTypeGenerateUploadUrl RequestTypeGetConfiguration RequestTypeGetJwt RequestTypeIncomingMessage "
+        "SendEchoRequest SendMessageRequest"
     ),
-    "journey": (
-        "JourneyAction",
-        "JourneyActionMap",
-        "JourneyContext",
-        "JourneyCustomer",
-        "JourneyCustomerSession",
-    ),
+    "journey": "JourneyAction JourneyActionMap JourneyContext JourneyCustomer JourneyCustomerSession",
     "session": (
-        "AllowedMedia",
-        "ConnectionClosedEvent",
-        "FileType",
-        "FileUploadMode",
-        "GetConfigurationResponse",
-        "JwtResponse",
-        "LogoutEvent",
-        "ResumeTokenResponse",
-        "SessionClearedEvent",
-        "SessionExpiredEvent",
-        "SessionResponse",
+        "AllowedMedia ConnectionClosedEvent FileType FileUploadMode GetConfigurationResponse JwtResponse "
+        "LogoutEvent ResumeTokenResponse SessionClearedEvent SessionExpiredEvent SessionResponse"
     ),
     "attachments": (
-        "AttachmentDeletedResponse",
-        "GenerateUrlError",
-        "PresignedUrlResponse",
-        "UploadFailureEvent",
-        "UploadSuccessEvent",
+        "AttachmentDeletedResponse GenerateUrlError PresignedUrlResponse UploadFailureEvent UploadSuccessEvent"
     ),
-    "errors": (
-        "Detail",
-        "ErrorBody",
-        "ErrorMessage",
-        "Limit",
-        "TooManyRequestsErrorMessage",
-    ),
+    "errors": "Detail ErrorBody ErrorMessage Limit TooManyRequestsErrorMessage",
     "channel": (
-        "AdditionalIDType",
-        "BaseChannelMetadata",
-        "BaseMessagingChannel",
-        "BaseMessagingRecipient",
-        "ChannelType",
-        "CleanChannelMetadata",
-        "CleanMessagingChannel",
-        "CleanMessagingRecipient",
-        "IDType",
-        "MessagingRecipient",
-        "RecipientAdditionalIdentifier",
-        "RecipientAdditionalProviderInfo",
-        "RecipientVerificationType",
+        "AdditionalIDType BaseChannelMetadata BaseMessagingChannel BaseMessagingRecipient ChannelType "
+        "CleanChannelMetadata CleanMessagingChannel CleanMessagingRecipient IDType MessagingRecipient "
+        "RecipientAdditionalIdentifier RecipientAdditionalProviderInfo RecipientVerificationType"
     ),
     "events": (
-        "CleanMessageEvent",
-        "EventCoBrowse",
-        "EventCoBrowseType",
-        "EventPresence",
-        "EventPresenceType",
-        "EventType",
-        "EventTyping",
-        "EventTypingType",
-        "EventVideo",
-        "MessageEvent",
+        "CleanMessageEvent EventCoBrowse EventCoBrowseType EventPresence EventPresenceType EventType EventTyping "
+        "EventTypingType EventVideo MessageEvent"
     ),
     "message": (
-        "CleanMessage",
-        "Direction",
-        "IncomingNormalizedMessage",
-        "IncomingNormalizedMessageChannel",
-        "IncomingNormalizedMessageChannelMetadata",
-        "NormalizedType",
-        "OriginatingEntity",
-        "Status",
-        "StructuredMessage",
+        "CleanMessage Direction IncomingNormalizedMessage IncomingNormalizedMessageChannel "
+        "IncomingNormalizedMessageChannelMetadata NormalizedType OriginatingEntity Status StructuredMessage"
     ),
     "history": (
-        "Reason",
-        "WebMessagingAttachment",
-        "WebMessagingButtonResponse",
-        "WebMessagingChannel",
-        "WebMessagingContent",
-        "WebMessagingEvent",
-        "WebMessagingEventCoBrowse",
-        "WebMessagingEventPresence",
-        "WebMessagingEventVideo",
-        "WebMessagingGeneric",
-        "WebMessagingMessage",
-        "WebMessagingMessageEntityList",
-        "WebMessagingQuickReply",
-        "WebMessagingRecipient",
+        "Reason WebMessagingAttachment WebMessagingButtonResponse WebMessagingChannel WebMessagingContent "
+        "WebMessagingEvent WebMessagingEventCoBrowse WebMessagingEventPresence WebMessagingEventVideo "
+        "WebMessagingGeneric WebMessagingMessage WebMessagingMessageEntityList WebMessagingQuickReply "
+        "WebMessagingRecipient"
     ),
     "deployment": (
-        "ConversationDisconnectType",
-        "DeploymentApps",
-        "DeploymentAuth",
-        "DeploymentAutoStart",
-        "DeploymentConfiguration",
-        "DeploymentConversationClear",
-        "DeploymentConversationDisconnect",
-        "DeploymentConversations",
-        "DeploymentFileUpload",
-        "DeploymentFileUploadMode",
-        "DeploymentHumanize",
-        "DeploymentJourneyEvents",
-        "DeploymentLauncherButton",
-        "DeploymentMarkdown",
-        "DeploymentMessenger",
-        "DeploymentNotifications",
-        "DeploymentStatus",
-        "DeploymentStyles",
-        "LauncherButtonVisibility",
-        "NotificationContentType",
+        "ConversationDisconnectType DeploymentApps DeploymentAuth DeploymentAutoStart DeploymentConfiguration "
+        "DeploymentConversationClear DeploymentConversationDisconnect DeploymentConversations "
+        "DeploymentFileUpload DeploymentFileUploadMode DeploymentHumanize DeploymentJourneyEvents "
+        "DeploymentLauncherButton DeploymentMarkdown DeploymentMessenger DeploymentNotifications DeploymentStatus "
+        "DeploymentStyles LauncherButtonVisibility NotificationContentType"
     ),
     "content.basic": (
-        "BaseContentAttachment",
-        "CleanContentAttachment",
-        "ContentAttachment",
-        "ContentInteractiveApplication",
-        "ContentLocation",
-        "ContentReaction",
-        "ContentReceivedReplyMessage",
-        "ContentRichLink",
-        "ContentRichLinkHeader",
-        "ContentRoadsideAssistance",
-        "ContentStory",
-        "ContentText",
-        "MediaType",
-        "ReactionType",
-        "StoryType",
-        "TextType",
-        "Type",
+        "BaseContentAttachment CleanContentAttachment ContentAttachment ContentInteractiveApplication "
+        "ContentLocation ContentReaction ContentReceivedReplyMessage ContentRichLink ContentRichLinkHeader "
+        "ContentRoadsideAssistance ContentStory ContentText MediaType ReactionType StoryType TextType Type"
     ),
     "content.cards": (
-        "Action",
-        "ButtonComponent",
-        "ButtonResponseType",
-        "CardActionType",
-        "ContentActions",
-        "ContentButtonResponse",
-        "ContentCard",
-        "ContentCardAction",
-        "ContentCarousel",
-        "ContentGeneric",
-        "ContentList",
-        "ContentPostback",
-        "ContentQuickReply",
-        "ContentQuickReplyV2",
-        "ListItemComponent",
-        "ListItemType",
-        "ListType",
+        "Action ButtonComponent ButtonResponseType CardActionType ContentActions ContentButtonResponse "
+        "ContentCard ContentCardAction ContentCarousel ContentGeneric ContentList ContentPostback "
+        "ContentQuickReply ContentQuickReplyV2 ListItemComponent ListItemType ListType"
     ),
     "content.pickers": (
-        "ContentDatePicker",
-        "ContentDatePickerAvailableTime",
-        "ContentListPicker",
-        "ContentListPickerItem",
-        "ContentListPickerSection",
-        "ContentWheelPicker",
-        "ContentWheelPickerItem",
-        "ConversationContentListPicker",
-        "ConversationContentListPickerItem",
-        "ConversationContentListPickerSection",
-        "ConversationContentReceivedReplyMessage",
-        "DateDisplayFormat",
+        "ContentDatePicker ContentDatePickerAvailableTime ContentListPicker ContentListPickerItem "
+        "ContentListPickerSection ContentWheelPicker ContentWheelPickerItem ConversationContentListPicker "
+        "ConversationContentListPickerItem ConversationContentListPickerSection "
+        "ConversationContentReceivedReplyMessage DateDisplayFormat"
     ),
     "content.forms": (
-        "AutoCompleteType",
-        "ContentForm",
-        "ContentInput",
-        "ContentIntroduction",
-        "Ent",
-        "FormComponentType",
-        "FormPage",
-        "FormPageComponent",
-        "FormResponseComponent",
-        "FormResponseContentType",
-        "KeyboardType",
+        "AutoCompleteType ContentForm ContentInput ContentIntroduction Ent FormComponentType FormPage "
+        "FormPageComponent FormResponseComponent FormResponseContentType KeyboardType"
     ),
     "content.payments": (
-        "ContactField",
-        "ContentLineItem",
-        "ContentPaymentRequest",
-        "ContentPaymentResponse",
-        "ContentRequiredContactField",
-        "PaymentPlatform",
-        "PaymentStatus",
+        "ContactField ContentLineItem ContentPaymentRequest ContentPaymentResponse ContentRequiredContactField "
+        "PaymentPlatform PaymentStatus"
     ),
     "content.notifications": (
-        "ContentNotificationTemplate",
-        "ContentPush",
-        "DeviceType",
-        "Header",
-        "HeaderType",
-        "NotificationMessage",
-        "NotificationTemplateBody",
-        "NotificationTemplateButton",
-        "NotificationTemplateCard",
-        "NotificationTemplateCarousel",
-        "NotificationTemplateFooter",
-        "NotificationTemplateHeader",
-        "NotificationTemplateParameter",
-        "Provider",
-        "PushFailedMessageReferences",
-        "PushProviderIntegration",
-        "TemplateButtonType",
+        "ContentNotificationTemplate ContentPush DeviceType Header HeaderType NotificationMessage "
+        "NotificationTemplateBody NotificationTemplateButton NotificationTemplateCard "
+        "NotificationTemplateCarousel NotificationTemplateFooter NotificationTemplateHeader "
+        "NotificationTemplateParameter Provider PushFailedMessageReferences PushProviderIntegration "
+        "TemplateButtonType"
     ),
-    "content.container": (
-        "BaseMessagingContent",
-        "CleanMessageContent",
-        "ContentType",
-        "MessageContent",
-    ),
+    "content.container": "BaseMessagingContent CleanMessageContent ContentType MessageContent",
 }
-_FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names}
+_FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names.split()}
+_ALIASES = {"BaseResponseType": "BaseMessageType", "EventTypeEnum": "EventType"}
 
 
 def __getattr__(name: str) -> Any:

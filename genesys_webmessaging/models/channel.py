@@ -26,7 +26,7 @@ class BaseMessagingRecipient(WireModel):
 class BaseChannelMetadata(WireModel):
     """What a client adds to a message about its channel: the custom attributes."""
 
-    customAttributes: dict[str, str] | None = None
+    customAttributes: dict[str, str] | None = wire(secret=True)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class CleanMessagingRecipient(WireModel):
 class CleanChannelMetadata(WireModel):
     """The custom attributes of a cleaned message."""
 
-    customAttributes: dict[str, str] | None = None
+    customAttributes: dict[str, str] | None = wire(secret=True)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -152,5 +152,5 @@ class ErrorBody(WireModel):
     messageParams: dict[str, str] | None = None
     contextId: str | None = None
     details: list[Detail] = wireList()
-    errors: list["ErrorBody"] = wireList()
+    errors: "list[ErrorBody]" = wireList()
     limit: Limit | None = None

@@ -70,7 +70,7 @@ class WebMessagingAttachment(WireModel):
 
     id: str | None = None
     mediaType: MediaTypeEnum | None = None
-    url: str | None = None
+    url: str | None = wire(secret=True)
     mime: str | None = None
     text: str | None = None
     sha256: str | None = None

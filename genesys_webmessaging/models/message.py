@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ._base import WireEnum, WireModel, wireList
+from ._base import WireEnum, WireModel, wire, wireList
 from .channel import BaseMessagingChannel, CleanMessagingChannel
 from .content.container import CleanMessageContent, MessageContent
 from .events import CleanMessageEvent, MessageEvent
@@ -80,7 +80,7 @@ class CleanMessage(WireModel):
 class IncomingNormalizedMessageChannelMetadata(WireModel):
     """The custom attributes of a message being sent."""
 
-    customAttributes: dict[str, str] | None = None
+    customAttributes: dict[str, str] | None = wire(secret=True)
 
 
 @dataclass(kw_only=True, slots=True)

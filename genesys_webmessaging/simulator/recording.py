@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Frame", "Frames", "Journal", "RestRequest", "Violation"]
+__all__ = ["KEPT", "KEPT_WHEN_LENIENT", "Frame", "Frames", "Journal", "RestRequest", "Violation"]
 
 Item = TypeVar("Item")
 
 KEPT = 50_000
+KEPT_WHEN_LENIENT = 1_000
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ class Violation:
 
 
 class Journal(Generic[Item]):
-    """Items in the order they came; the oldest are dropped at 50,000. Safe from any thread."""
+    """Items in the order they came; the oldest are dropped when there are too many. Safe from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
         self._changed = threading.Condition()  # guards _items
-        self._items: deque[Item] = deque(maxlen=KEPT)
+        self._items: deque[Item] = deque(maxlen=kept)
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -54,14 +55,34 @@ def serve(
     made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
     limited = [each if each.rateLimit is not None else replace(each, rateLimit=rateLimit) for each in made]
     simulator = Simulator(deployments=limited, strict=strict, bot=bot, host=host, port=port, tls=tls, onFrame=onFrame)
-    with simulator:
+    with _ending_on_signals(over), simulator:
         for line in _lines(simulator, [each.id for each in made], host, tls):
             announce(line)
         if ready is not None:
             ready(simulator)
-        _wait(over)
+        while not over.wait(0.5):  # in slices, because a wait without end hears no signal on Windows
+            continue
     for violation in simulator.violations:
         announce(f"violation: {violation}")
+
+
+@contextlib.contextmanager
+def _ending_on_signals(over: threading.Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM set an event; on any other thread than the main one they cannot be heard."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        over.set()
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _lines(simulator: Simulator, deployments: Sequence[str], host: str, tls: bool) -> list[str]:
@@ -72,22 +93,3 @@ def _lines(simulator: Simulator, deployments: Sequence[str], host: str, tls: boo
     if host not in LOOPBACK:
         lines.append(f"warning: it listens on {host}, so others can reach it")
     return lines
-
-
-def _wait(over: threading.Event) -> None:
-    """Wait for the event; on the main thread the two signals set it."""
-    if threading.current_thread() is not threading.main_thread():
-        over.wait()
-        return
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        over.set()
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        while not over.wait(0.5):
-            continue
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

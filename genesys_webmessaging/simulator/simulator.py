@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .agent import Agent
 from .bot import DEFAULT_SCRIPT, BotRunner, BotScript
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .server.tls import SelfSigned
 
 __all__ = ["Simulator"]
+
+Seen = TypeVar("Seen")
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +205,7 @@ class Simulator:
     @property
     def sessions(self) -> list[Session]:
         """The sessions that a token can reach, oldest first."""
-        return list(self.world.sessions.values())
+        return self._look(lambda: list(self.world.sessions.values()))
 
     def session(self, token: str, deploymentId: str | None = None) -> Session:
         """The session of a token.
@@ -242,6 +244,10 @@ class Simulator:
         """
         chosen = next(iter(self.world.deployments)) if deploymentId is None else deploymentId
         return Agent(self.world, self._context.thread, chosen, token, name, patience)
+
+    def _look(self, at: Callable[[], Seen]) -> Seen:
+        """Look at the state where it cannot change meanwhile."""
+        return at() if self._service is None else self._context.thread.call(at)
 
     def _authority(self) -> str:
         if self._service is None:

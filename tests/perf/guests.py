@@ -105,7 +105,7 @@ async def one(number, address, messages, figures, everybody):
         ) as socket:
             await everybody.wait()
             await Guest(number, socket, figures).converse(address, messages)
-    except Exception as error:  # noqa: BLE001 - every failure is a figure
+    except Exception as error:
         figures.errors.append(f"guest {number}: {error!r}")
 
 
@@ -113,7 +113,7 @@ async def run(address, guests, messages):
     figures, everybody = Figures(), asyncio.Event()
     tasks = [asyncio.create_task(one(number, address, messages, figures, everybody)) for number in range(guests)]
     opening = time.perf_counter()
-    while requests_open(address) < guests and not figures.errors:
+    while await asyncio.to_thread(count_open, address) < guests and not figures.errors:
         await asyncio.sleep(0.05)
     started = time.perf_counter()
     everybody.set()
@@ -121,7 +121,7 @@ async def run(address, guests, messages):
     return figures, started - opening, time.perf_counter() - started
 
 
-def requests_open(address):
+def count_open(address):
     """How many connections the simulator has."""
     url = address.replace("ws://", "http://").removesuffix("/v1") + "/simulator/state"
     return len(requests.get(url, timeout=PATIENCE).json()["connections"])
@@ -145,16 +145,12 @@ def main():
     said = asked.guests * asked.messages
     print(f"{asked.guests} guests at once, {asked.messages} messages each: {len(figures.errors)} errors")
     print(f"violations recorded: {len(violations)}")
-    print(
-        f"everybody connected after {opening:.2f} s; conversations took {seconds:.2f} s, {said / seconds:.0f} messages/s"
-    )
-    if figures.echoes:
-        print(
-            f"echo   p50 {1000 * statistics.median(figures.echoes):.0f} ms, p99 {milliseconds(figures.echoes, 0.99):.0f} ms"
-        )
-        print(
-            f"answer p50 {1000 * statistics.median(figures.answers):.0f} ms, p99 {milliseconds(figures.answers, 0.99):.0f} ms"
-        )
+    print(f"everybody connected after {opening:.2f} s")
+    print(f"conversations took {seconds:.2f} s, {said / seconds:.0f} messages/s")
+    for name, values in (("echo", figures.echoes), ("answer", figures.answers)):
+        if values:
+            p50, p99 = 1000 * statistics.median(values), milliseconds(values, 0.99)
+            print(f"{name} p50 {p50:.0f} ms, p99 {p99:.0f} ms")
     print(f"simulator's memory at most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
     for problem in [*figures.errors, *violations][:10]:
         print(problem)

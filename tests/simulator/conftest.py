@@ -1,23 +1,12 @@
-"""A strict simulator for each test, guests to connect to it, and no thread left behind."""
+"""A strict simulator for each test, and guests to connect to it."""
 
 from __future__ import annotations
-
-import threading
 
 import pytest
 
 from genesys_webmessaging.simulator import Simulator
 
 from .independent_client import Guest
-
-
-@pytest.fixture(autouse=True)
-def no_thread_outlives_its_test():
-    yield
-    ours = [thread for thread in threading.enumerate() if thread.name.startswith("genesys-webmessaging")]
-    for thread in ours:
-        thread.join(2)
-    assert [thread.name for thread in ours if thread.is_alive()] == []
 
 
 @pytest.fixture

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
-from genesys_webmessaging.simulator import encodeFrame
+from genesys_webmessaging.simulator import Deployment, Simulator, encodeFrame
 
 from .independent_client import ORIGIN, Guest
-from .raw_client import RawClient
+from .raw_client import PING, PONG, TEXT, RawClient
 
 
 def test_a_test_sends_whatever_it_likes(simulator, guest):
@@ -105,3 +106,34 @@ def test_two_hundred_texts_from_another_thread_keep_their_order(simulator, guest
     numbers = [guest.next()["n"] for _ in range(200)]
     thread.join(5)
     assert numbers == list(range(200))
+
+
+def test_a_pong_does_not_break_into_a_frame_that_comes_in_pieces(simulator):
+    with RawClient(simulator) as raw:
+        simulator.faults.split(40, class_="JwtResponse")
+        raw.request("getJwt")
+        for number in range(5):
+            raw.send(PING, str(number).encode())
+        frames = [raw.frame() for _ in range(6)]
+    assert sorted(opcode for _, opcode, _ in frames) == [TEXT] + [PONG] * 5
+    assert json.loads(next(payload for _, opcode, payload in frames if opcode == TEXT))["class"] == "JwtResponse"
+
+
+def test_a_pong_does_not_wait_for_a_frame_that_is_held_back(simulator):
+    simulator.clock.freeze()
+    with RawClient(simulator) as raw:
+        simulator.faults.delay(60, class_="JwtResponse")
+        raw.request("getJwt")
+        raw.send(PING, b"there?")
+        assert raw.frame() == (True, PONG, b"there?")
+
+
+def test_a_silent_guest_is_sent_away_where_the_deployment_says_so(connect):
+    with Simulator(deployments=[Deployment(idleSeconds=600)], bot=False) as simulator:
+        guest = connect(simulator)
+        simulator.clock.advance(400)
+        guest.say("still here")
+        simulator.clock.advance(400)
+        assert guest.fence() == []
+        simulator.clock.advance(601)
+        assert guest.expectClosed() == (1001, "Going away")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .._base import WireEnum, WireModel
+from .._base import WireEnum, WireModel, wire
 
 
 class MediaType(WireEnum):
@@ -26,7 +26,7 @@ class BaseContentAttachment(WireModel):
     mime: str | None = None
     sha256: str | None = None
     text: str | None = None
-    url: str | None = None
+    url: str | None = wire(secret=True)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class CleanContentAttachment(WireModel):
     mime: str | None = None
     sha256: str | None = None
     text: str | None = None
-    url: str | None = None
+    url: str | None = wire(secret=True)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -54,7 +54,7 @@ class ContentAttachment(WireModel):
     mime: str | None = None
     sha256: str | None = None
     text: str | None = None
-    url: str | None = None
+    url: str | None = wire(secret=True)
     fileSize: int | None = None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from .encoding import toJson
+
 __all__ = ["CODES", "cutting", "error_answer", "json_answer"]
 
 cutting: ContextVar[bool] = ContextVar("cutting", default=False)  # whether this answer is to break off
@@ -28,7 +30,7 @@ CODES: Mapping[int, str] = {
 
 def json_answer(value: Any, status: int = 200) -> web.Response:
     """An answer with a value as JSON."""
-    return web.Response(status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json")
+    return web.Response(status=status, text=toJson(value), content_type="application/json")
 
 
 def error_answer(

@@ -40,6 +40,7 @@ class Connection:
         headers: All headers of the handshake.
         query: The query of the handshake.
         received: The frames the guest sent on this connection.
+        lastHeard: When the guest last sent a text frame, epoch seconds of the simulator's clock.
         closeCode: The status of the guest's close frame; None until there was one, 0 if it had none.
         closeReason: The reason in it.
     """
@@ -52,7 +53,8 @@ class Connection:
         self.query: Mapping[str, str] = dict(request.query)
         self.origin: str | None = request.headers.get("Origin")
         self.application: str | None = request.query.get("application")
-        self.received = Frames()
+        self.received = Frames(context.kept)
+        self.lastHeard = context.world.clock.now()
         self.closeCode: int | None = None
         self.closeReason = ""
         self._secure, self._authority = request.secure, request.host
@@ -111,8 +113,7 @@ class Connection:
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a close frame; the TCP connection ends when the guest has answered, or after 5 seconds."""
-        self._put(Outgoing(raw=closeFrame(code, reason)))
-        self._thread.post(self._give_time)
+        self._put(Outgoing(raw=closeFrame(code, reason), closes=True))
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""
@@ -154,8 +155,7 @@ class Connection:
 
     def finish(self, code: int, reason: str) -> None:
         """Send a close frame after what was delivered before."""
-        self._writer.put(Outgoing(raw=closeFrame(code, reason)))
-        self._give_time()
+        self._writer.put(Outgoing(raw=closeFrame(code, reason), closes=True))
 
     # -- for the writer and the reader, on the loop
 
@@ -166,7 +166,7 @@ class Connection:
 
     @property
     def closing(self) -> bool:
-        """Whether a close frame of ours is on its way, or has gone."""
+        """Whether a close frame of ours has gone out."""
         return self._finishing is not None
 
     async def opened(self, websocket: web.WebSocketResponse) -> None:
@@ -176,6 +176,7 @@ class Connection:
 
     def keep(self, frame: Frame) -> None:
         """Note a frame that came."""
+        self.lastHeard = self._context.world.clock.now()
         self.received.add(frame)
 
     def ended(self) -> None:
@@ -195,6 +196,16 @@ class Connection:
         """Put bytes on the socket as they are."""
         if self._transport is not None and not self._transport.is_closing() and not self._silent.is_set():
             self._transport.write(data)
+
+    def closeSent(self) -> None:
+        """A close frame has gone out: the guest has some seconds to answer it."""
+        if self._finishing is None:
+            loop = asyncio.get_running_loop()
+            self._finishing = loop.call_later(CLOSE_PATIENCE, lambda: self.end("fin"))
+
+    async def urgent(self, raw: bytes) -> None:
+        """Answer a ping or a close frame, before what waits to be sent."""
+        await self._writer.urgent(raw)
 
     def end(self, how: str) -> None:
         """End the connection: "reset", "fin" or "silence"."""
@@ -223,11 +234,6 @@ class Connection:
             await items[-1].written
 
         self._thread.run(put())
-
-    def _give_time(self) -> None:
-        if self._finishing is None and not self._ended.is_set():
-            loop = asyncio.get_running_loop()
-            self._finishing = loop.call_later(CLOSE_PATIENCE, lambda: self.end("fin"))
 
     def _sent(self, text: str) -> None:
         self._context.frameSent(self, text)

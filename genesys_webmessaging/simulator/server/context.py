@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..faults import Faults
-from ..recording import Frame, Frames, Journal, RestRequest, Violation
+from ..recording import KEPT, KEPT_WHEN_LENIENT, Frame, Frames, Journal, RestRequest, Violation
 from ..state.world import World
 from ..wire.checks import Checks
 from ..wire.gateway import Gateway
@@ -33,10 +33,11 @@ class ServerContext:
         self.faults = faults
         self._thread: LoopThread | None = None
         self.gateway = Gateway(world)
-        self.violations: Journal[Violation] = Journal()
+        self.kept = KEPT if world.strict else KEPT_WHEN_LENIENT
+        self.violations: Journal[Violation] = Journal(self.kept)
         self.checks = Checks(world, self.violations)
-        self.received = Frames()
-        self.requests: Journal[RestRequest] = Journal()
+        self.received = Frames(self.kept)
+        self.requests: Journal[RestRequest] = Journal(self.kept)
         self._on_frame = onFrame
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()  # guards _open and _ended

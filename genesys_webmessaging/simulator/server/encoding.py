@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import struct
+from typing import Any
 
-__all__ = ["CLOSE", "CONTINUATION", "PING", "TEXT", "closeFrame", "encodeFrame", "fragments", "pieces"]
+__all__ = [
+    "CLOSE",
+    "CONTINUATION",
+    "PING",
+    "PONG",
+    "TEXT",
+    "closeFrame",
+    "encodeFrame",
+    "fragments",
+    "pieces",
+    "toJson",
+]
 
-CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
+CONTINUATION, TEXT, CLOSE, PING, PONG = 0x0, 0x1, 0x8, 0x9, 0xA
 
 SHORT, MEDIUM = 125, 65_535
+
+
+def toJson(value: Any) -> str:
+    """A value as JSON in plain UTF-8; half characters, which UTF-8 cannot write, are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def encodeFrame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:

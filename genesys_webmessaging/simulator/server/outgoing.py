@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 
 from ..faults import Fault, Faults, Stage, Subject
 from ..state.clock import Clock
-from .encoding import encodeFrame, fragments, pieces
+from .encoding import encodeFrame, fragments, pieces, toJson
 from .thread import clock_sleep
 
 __all__ = ["Outgoing", "Wire", "Writer"]
@@ -31,15 +30,37 @@ class Wire(Protocol):
     def end(self, how: str) -> None:
         """End the connection: "reset", "fin" or "silence"."""
 
+    def closeSent(self) -> None:
+        """A close frame has gone out."""
+
 
 @dataclass
 class Outgoing:
-    """One thing to send: a frame of the protocol, a text, or bytes for the bare socket."""
+    """One thing to send: a frame of the protocol, a text, or bytes for the bare socket.
+
+    Attributes:
+        frame: A frame of the protocol; faults may strike it.
+        text: A text message, as it is.
+        raw: Bytes for the bare socket.
+        closes: Whether those bytes are a close frame.
+        written: Done when it has gone out; failed if it never will.
+    """
 
     frame: dict[str, Any] | None = None
     text: str | None = None
     raw: bytes | None = None
+    closes: bool = False
     written: asyncio.Future[None] | None = field(default=None, repr=False)
+
+    def gone(self) -> None:
+        """It has been handed to the socket."""
+        if self.written is not None and not self.written.done():
+            self.written.set_result(None)
+
+    def failed(self) -> None:
+        """It will never be."""
+        if self.written is not None and not self.written.done():
+            self.written.set_exception(ConnectionError("the connection has ended"))
 
 
 class Writer:
@@ -53,34 +74,44 @@ class Writer:
         self._sent = sent
         self._waiting: deque[Outgoing] = deque()
         self._something = asyncio.Event()
+        self._whole = asyncio.Lock()  # keeps the pieces of one frame together
+        self._over = False
         self._held: str | None = None
 
     def put(self, item: Outgoing) -> None:
         """Send something after everything put before."""
+        if self._over:
+            item.failed()
+            return
         self._waiting.append(item)
         self._something.set()
+
+    async def urgent(self, raw: bytes) -> None:
+        """Put bytes on the socket now, before what waits, but never into the middle of a frame."""
+        async with self._whole:
+            await self._wire.sendRaw(raw)
 
     async def run(self) -> None:
         """Send until cancelled, or until the socket is gone; what is left then is dropped."""
         try:
             while True:
                 while self._waiting:
-                    item = self._waiting.popleft()
-                    try:
-                        await self._send(item)
-                    finally:
-                        _done(item)
+                    await self._send(self._waiting[0])
+                    self._waiting.popleft().gone()
                 self._something.clear()
                 await self._something.wait()
         except ConnectionError:
             self._wire.end("fin")
         finally:
-            while self._waiting:
-                _done(self._waiting.popleft())
+            self._over = True
+            for item in self._waiting:
+                item.failed()
 
     async def _send(self, item: Outgoing) -> None:
         if item.raw is not None:
             await self._wire.sendRaw(item.raw)
+            if item.closes:
+                self._wire.closeSent()
         elif item.frame is None:
             await self._text(item.text or "")
         else:
@@ -94,7 +125,7 @@ class Writer:
         subject = Subject(Stage.FRAME, self._number, str(frame.get("class", "")), frame)
         struck = self._faults.strike(subject)
         if not struck:
-            await self._text(json.dumps(frame, ensure_ascii=False))
+            await self._text(toJson(frame))
         else:
             await self._struck(frame, struck)
         if not any(fault.kind == "swap" for fault in struck):
@@ -105,7 +136,7 @@ class Writer:
         for kind in ("delay", "oversize", "untraced"):
             if kind in kinds:
                 frame = await CHANGES[kind](kinds[kind], frame, self._clock)
-        text = json.dumps(frame, ensure_ascii=False)
+        text = toJson(frame)
         if "drop" in kinds:
             self._wire.end(kinds["drop"].how)
         elif "lose" in kinds:
@@ -118,17 +149,19 @@ class Writer:
 
     async def _shape(self, text: str, kinds: Mapping[str, Fault]) -> None:
         """Send a text in the form that the faults want it in."""
+        self._sent(text)
         payload = text.encode()
         if "garble" in kinds:
             await self._wire.sendRaw(GARBLED[kinds["garble"].how](payload))
         elif "fragment" in kinds:
             await self._wire.sendRaw(fragments(payload, kinds["fragment"].pieces))
         elif "split" in kinds:
-            for piece in pieces(encodeFrame(payload), kinds["split"].pieces):
-                await self._wire.sendRaw(piece)
-                await asyncio.sleep(SEGMENT_PAUSE)
+            async with self._whole:
+                for piece in pieces(encodeFrame(payload), kinds["split"].pieces):
+                    await self._wire.sendRaw(piece)
+                    await asyncio.sleep(SEGMENT_PAUSE)
         else:
-            await self._text(text)
+            await self._wire.sendText(text)
 
     async def _hold(self, text: str, seconds: float) -> None:
         """Keep a text until the next one has gone, or for some seconds."""
@@ -147,11 +180,6 @@ class Writer:
         held, self._held = self._held, None
         if held is not None:
             await self._text(held)
-
-
-def _done(item: Outgoing) -> None:
-    if item.written is not None and not item.written.done():
-        item.written.set_result(None)
 
 
 async def _delayed(fault: Fault, frame: dict[str, Any], clock: Clock) -> dict[str, Any]:

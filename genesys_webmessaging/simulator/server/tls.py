@@ -20,10 +20,10 @@ class SelfSigned:
     """
 
     def __init__(self, host: str) -> None:
+        key, certificate = _make(host)
         self._directory = tempfile.TemporaryDirectory(prefix="genesys-simulator-tls-")
         self.caFile = Path(self._directory.name) / "certificate.pem"
         key_file = Path(self._directory.name) / "key.pem"
-        key, certificate = _make(host)
         key_file.touch(mode=0o600)
         key_file.write_bytes(key)
         self.caFile.write_bytes(certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
@@ -13,10 +14,12 @@ from ..state.deployment import Deployment
 from .answers import error_answer
 from .connection import Connection
 from .context import ServerContext
-from .encoding import closeFrame
+from .encoding import PONG, closeFrame, encodeFrame
 from .thread import clock_sleep
 
 __all__ = ["WebSocketSide"]
+
+log = logging.getLogger(__name__)
 
 NewConnection = Callable[[int, Deployment, web.Request], Connection]
 
@@ -42,19 +45,24 @@ class WebSocketSide:
         deployment = self._admitted(request)
         if isinstance(deployment, web.StreamResponse):
             return deployment
-        websocket = web.WebSocketResponse(autoclose=False, compress=False, max_msg_size=LARGEST_FRAME)
+        websocket = web.WebSocketResponse(autoclose=False, autoping=False, compress=False, max_msg_size=LARGEST_FRAME)
         if not websocket.can_prepare(request).ok:
             return error_answer(BAD_REQUEST, "This is a WebSocket address")
         await websocket.prepare(request)
         connection = self._new_connection(number, deployment, request)
         self._context.connectionOpened(connection)
         self._context.checks.handshake(connection)
+        self._watch_idle(connection)
         writing = asyncio.ensure_future(connection.opened(websocket))
+        writing.add_done_callback(lambda _: connection.end("fin"))
         try:
             await self._read(connection, websocket)
         finally:
             writing.cancel()
             await asyncio.wait([writing])
+            failure = None if writing.cancelled() else writing.exception()
+            if failure is not None:
+                log.error("sending to connection %d failed", number, exc_info=failure)
             connection.ended()
             self._context.connectionEnded(connection)
         return websocket
@@ -80,11 +88,28 @@ class WebSocketSide:
             elif message.type is WSMsgType.BINARY:
                 self._context.checks.binary(connection)
                 self._context.gateway.unreadable(connection)
+            elif message.type is WSMsgType.PING:
+                await connection.urgent(encodeFrame(message.data, PONG))
             elif message.type is WSMsgType.CLOSE:
                 await self._closed(connection, message.data, message.extra)
                 return
-            else:
+            elif message.type is not WSMsgType.PONG:
                 return
+
+    def _watch_idle(self, connection: Connection) -> None:
+        """Close the connection once the guest has been silent for as long as the deployment bears."""
+        limit, clock = connection.deployment.idleSeconds, self._context.world.clock
+        if limit is None:
+            return
+
+        def look() -> None:
+            left = connection.lastHeard + limit - clock.now()
+            if left > 0:
+                clock.callLater(left, look)
+            elif connection.isOpen:
+                connection.finish(1001, "Going away")
+
+        clock.callLater(limit, look)
 
     async def _text(self, connection: Connection, text: str) -> None:
         context = self._context
@@ -112,5 +137,5 @@ class WebSocketSide:
         if self._context.faults.strike(Subject(Stage.CLOSE, connection.number)):
             await asyncio.Event().wait()
         if not connection.closing:
-            await connection.sendRaw(closeFrame(connection.closeCode))
+            await connection.urgent(closeFrame(connection.closeCode))
         connection.end("fin")

@@ -90,12 +90,13 @@ class Message:
 
     def hasPresence(self, kind: str) -> bool:
         """Whether it is a presence event of this kind."""
-        return any((event.get("presence") or {}).get("type") == kind for event in self.events)
+        details = [event.get("presence") for event in self.events if event.get("eventType") == "Presence"]
+        return any(isinstance(detail, dict) and detail.get("type") == kind for detail in details)
 
     @property
     def isTyping(self) -> bool:
         """Whether it is a typing event."""
-        return any("typing" in event for event in self.events)
+        return any(event.get("eventType") == "Typing" for event in self.events)
 
 
 class Conversation:

@@ -45,6 +45,7 @@ class Deployment:
         authEnabled: Whether a guest may sign in.
         stepUpAllowed: Whether a guest's session may become an authenticated one.
         pushEnabled: Whether devices may register for notifications.
+        idleSeconds: A connection on which nothing was heard for so long is closed; None: never.
         announcesExpiry: Whether `SessionExpiredEvent` comes by itself when a session expires, or only as an answer.
         echoesLifetime: Whether the answer to an echo carries durationSeconds and expirationDate.
     """
@@ -72,6 +73,7 @@ class Deployment:
     authEnabled: bool = True
     stepUpAllowed: bool = True
     pushEnabled: bool = True
+    idleSeconds: float | None = None
     announcesExpiry: bool = False
     echoesLifetime: bool = True
 

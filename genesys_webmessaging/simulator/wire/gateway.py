@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,10 +12,12 @@ from ..state.session import Peer
 from ..state.world import World
 from . import messages, sessions, uploads
 from .frames import envelope, error
-from .refusal import BAD_REQUEST, TOO_MANY_REQUESTS, Refusal
+from .refusal import BAD_REQUEST, TOO_MANY_REQUESTS, UNEXPECTED, Refusal
 from .request import Request
 
 __all__ = ["ACTIONS", "Gateway"]
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[World, Request], None]
 
@@ -42,7 +45,7 @@ class Gateway:
         """The JSON object in a frame; None when there is none."""
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
 
@@ -63,6 +66,9 @@ class Gateway:
             peer.deliver(self._generate_url_error(refusal, request))
         except Refusal as refusal:
             peer.deliver(error(refusal.code, refusal.sentence, request.tracingId))
+        except Exception:
+            log.exception("the simulator failed at a request of connection %d", peer.number)
+            peer.deliver(error(UNEXPECTED, "Unexpected error", request.tracingId))
 
     def refuse(self, peer: Peer, fields: dict[str, Any] | None, code: int, sentence: str) -> None:
         """Answer a request with an error, as its sender wants errors."""

@@ -22,6 +22,7 @@ __all__ = [
     "SESSION_NOT_FOUND",
     "TOO_MANY_REQUESTS",
     "UNAUTHORIZED",
+    "UNEXPECTED",
     "Refusal",
 ]
 
@@ -44,6 +45,7 @@ ATTRIBUTES_TOO_LARGE = 4013
 CANNOT_DOWNGRADE = 4017
 MISSING_PARAMETER = 4020
 TOO_MANY_REQUESTS = 4029
+UNEXPECTED = 5000
 
 
 class Refusal(Exception):  # noqa: N818 - it is no error of ours
