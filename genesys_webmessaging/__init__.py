@@ -1,7 +1,8 @@
 """Guest client for Genesys Cloud Web Messaging.
 
 A synchronous, threaded port of the Java web-messaging-sdk. Begin with
-:class:`WebMessagingClient` and :class:`SessionListener`; the README shows how.
+:class:`WebMessagingClient` and :class:`SessionListener`, or with :class:`Conversation`
+for plain scripts; the README shows how.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .attachments import FileUtils, downloadAttachment, uploadAttachment
+    from .auth import AuthApi, AuthenticatedSession, AuthTokens, Pkce
     from .client import WebMessagingClient
+    from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
+    from .conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
+    from .deployment import Deployment, getDeploymentConfiguration
     from .exceptions import (
         ApiError,
         AttachmentError,
@@ -29,68 +35,106 @@ if TYPE_CHECKING:
         WebMessagingException,
     )
     from .listener import SessionListener
+    from .push import PushDevice, PushDevices, PushErrorCode
     from .regions import GenesysCloudRegionWebSocketHosts, asApiHost
-    from .rest import ApiClient, ApiResponse, Configuration, RetryConfiguration, WebMessagingApi
+    from .rest import (
+        ApiClient,
+        ApiResponse,
+        Configuration,
+        DetailLevel,
+        GetWebmessagingMessagesRequest,
+        NetworkSettings,
+        RetryConfiguration,
+        WebMessagingApi,
+    )
+    from .sessions import clearConversation, closeSession, startNewChat
 
 # Each name is loaded when it is first asked for, so that a program pays only for what it uses.
-_HOME = {
-    "ApiClient": "rest",
-    "ApiError": "exceptions",
-    "ApiResponse": "rest",
-    "AttachmentError": "exceptions",
-    "Configuration": "rest",
-    "ConnectError": "exceptions",
-    "ConnectTimeoutError": "exceptions",
-    "ConnectionClosedError": "exceptions",
-    "DecodeError": "exceptions",
-    "GenesysCloudRegionWebSocketHosts": "regions",
-    "NotConfiguredError": "exceptions",
-    "NotConnectedError": "exceptions",
-    "RequestError": "exceptions",
-    "ResponseTimeoutError": "exceptions",
-    "RetryConfiguration": "rest",
-    "SessionListener": "listener",
-    "TooManyRequestsError": "exceptions",
-    "WebMessagingApi": "rest",
-    "WebMessagingClient": "client",
-    "WebMessagingException": "exceptions",
-    "asApiHost": "regions",
+_MODULES = {
+    "attachments": "FileUtils downloadAttachment uploadAttachment",
+    "auth": "AuthApi AuthTokens AuthenticatedSession Pkce",
+    "client": "WebMessagingClient",
+    "companions": "Delivery Heartbeat Reconnector Reorder Transcript",
+    "conversation": "Conversation ConversationEndedError ConversationState TokenStore",
+    "deployment": "Deployment getDeploymentConfiguration",
+    "exceptions": (
+        "ApiError AttachmentError ConnectError ConnectTimeoutError ConnectionClosedError DecodeError "
+        "NotConfiguredError NotConnectedError RequestError ResponseTimeoutError TooManyRequestsError "
+        "WebMessagingException"
+    ),
+    "listener": "SessionListener",
+    "push": "PushDevice PushDevices PushErrorCode",
+    "regions": "GenesysCloudRegionWebSocketHosts asApiHost",
+    "rest": (
+        "ApiClient ApiResponse Configuration DetailLevel GetWebmessagingMessagesRequest NetworkSettings "
+        "RetryConfiguration WebMessagingApi"
+    ),
+    "sessions": "clearConversation closeSession startNewChat",
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "ApiClient",
     "ApiError",
     "ApiResponse",
     "AttachmentError",
+    "AuthApi",
+    "AuthTokens",
+    "AuthenticatedSession",
     "Configuration",
     "ConnectError",
     "ConnectTimeoutError",
     "ConnectionClosedError",
+    "Conversation",
+    "ConversationEndedError",
+    "ConversationState",
     "DecodeError",
+    "Delivery",
+    "Deployment",
+    "DetailLevel",
+    "FileUtils",
     "GenesysCloudRegionWebSocketHosts",
+    "GetWebmessagingMessagesRequest",
+    "Heartbeat",
+    "NetworkSettings",
     "NotConfiguredError",
     "NotConnectedError",
+    "Pkce",
+    "PushDevice",
+    "PushDevices",
+    "PushErrorCode",
+    "Reconnector",
+    "Reorder",
     "RequestError",
     "ResponseTimeoutError",
     "RetryConfiguration",
     "SessionListener",
+    "TokenStore",
     "TooManyRequestsError",
+    "Transcript",
     "WebMessagingApi",
     "WebMessagingClient",
     "WebMessagingException",
     "__version__",
     "asApiHost",
+    "clearConversation",
+    "closeSession",
+    "downloadAttachment",
+    "getDeploymentConfiguration",
+    "startNewChat",
+    "uploadAttachment",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

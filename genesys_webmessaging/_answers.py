@@ -79,9 +79,7 @@ class Answers:
         with self._changed:
             request = self._requests.get(tracing_id)
             if request is None or request.outcome is not None:
-                request = self._requests[tracing_id] = _Request(
-                    sent_on, tracing_id, action, attachment_id, silent
-                )
+                request = self._requests[tracing_id] = _Request(sent_on, tracing_id, action, attachment_id, silent)
             request.sent_on = sent_on
             self._requests.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
@@ -114,11 +112,19 @@ class Answers:
     def close(self, connection: object) -> None:
         """Note that a connection is gone: what is open on it will not be answered any more."""
         with self._changed:
-            for request in self._requests.values():
-                if request.outcome is None and request.sent_on is connection:
-                    error = ConnectionClosedError("the connection was closed before the server answered")
-                    request.outcome = _Outcome(error=error)
+            self._give_up(lambda request: request.sent_on is connection)
             self._changed.notify_all()
+
+    def after_fork(self) -> None:
+        """In a forked child: nothing will be answered, and who held the lock does not exist here."""
+        self._changed = threading.Condition()
+        self._give_up(lambda _: True)
+
+    def _give_up(self, concerned: Callable[[_Request], bool]) -> None:
+        for request in self._requests.values():
+            if request.outcome is None and concerned(request):
+                error = ConnectionClosedError("the connection was closed before the server answered")
+                request.outcome = _Outcome(error=error)
 
     def wait(self, tracing_id: str, timeout: float) -> Any:
         """Wait for the answer to a request.

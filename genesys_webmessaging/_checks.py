@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-
 # Eleven days in seconds: poll() cannot wait for more than twice as long.
 _LONGEST_WAIT = 1_000_000
 

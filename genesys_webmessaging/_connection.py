@@ -20,7 +20,7 @@ from ._frames import Close, FrameDecoder, Ping, ViolationError
 from ._transport import OverdueError, Transport, describe
 from .exceptions import ConnectionClosedError, NotConnectedError
 
-__all__ = ["MAX_MESSAGE_SIZE", "Connection", "Ending", "State"]
+__all__ = ["MAX_MESSAGE_SIZE", "SEND_PATIENCE", "Connection", "Ending", "State"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,8 @@ class Connection:
         self._state = State.OPEN
         self._overdue = Ending(None, "The connection was given up")  # the ending when the reader's deadline passes
         self._reader: threading.Thread | None = None
+        # Set when the reader is done.
+        self._ended = threading.Event()
         # Held while one frame goes out, so that frames stay whole; guards the writing side of the transport.
         self._sending = threading.Lock()
         # The latest ping not answered yet. The reader puts it in; whoever gets hold of _sending answers it.
@@ -212,6 +214,7 @@ class Connection:
                 return
             self._state = State.CLOSING
             self._overdue = Ending(None, reason)
+        self._goodbye_said.set()
         self._transport.expire_reads_at(time.monotonic() + seconds)
 
     def _broken(self, error: OSError) -> None:
@@ -265,8 +268,10 @@ class Connection:
         if reader is None:
             self._transport.close()
         elif reader is not threading.current_thread():
-            reader.join(timeout)
-            if reader.is_alive():
+            # Not join() alone: Ctrl-C in it makes Python before 3.13 take a running thread for one that has ended.
+            if self._ended.wait(timeout):
+                reader.join(_GOODBYE_PATIENCE)
+            else:
                 logger.warning("The reader is held up, and ends later")
 
     # On the reader thread.
@@ -284,7 +289,10 @@ class Connection:
             with self._lock:
                 self._state = State.CLOSED
             logger.debug("The connection has ended: code %s", ending.code)
-            on_end(ending)
+            try:
+                on_end(ending)
+            finally:
+                self._ended.set()
 
     def _read_until_end(self, on_texts: Callable[[list[str]], None]) -> Ending:
         try:

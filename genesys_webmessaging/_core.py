@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import ssl
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, TypeAlias, cast
@@ -23,6 +25,7 @@ from ._opening import CONNECT_TIMEOUT, ClientCertificate, open_connection
 from ._protocol import UNEXPECTED, Event, decode, heard_as, is_plain_message
 from ._redact import redact
 from ._session import Session
+from ._tls import shared_context
 from ._version import __version__
 from ._watch import Watches
 from .exceptions import ConnectError, NotConfiguredError, NotConnectedError
@@ -69,6 +72,14 @@ class ClientCore:
         self._phase = _Phase.QUIET
         # Guards _listeners, _connection, _dispatcher and _phase against callers on several threads.
         self._lock = threading.Lock()
+        _clients.add(self)
+
+    def _after_fork(self) -> None:
+        """In a forked child: the connection is the parent's, and who held a lock or was connecting does not exist."""
+        self._lock = threading.Lock()
+        self._phase = _Phase.QUIET
+        self._session.after_fork()
+        self._answers.after_fork()
 
     # Connecting
 
@@ -113,7 +124,9 @@ class ClientCore:
             TypeError: An argument has the wrong type.
             ValueError: An argument cannot be right.
         """
-        timeout = DEFAULT_TIMEOUT if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        timeout = (
+            DEFAULT_TIMEOUT if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        )
         deadline = time.monotonic() + timeout
         url = self._url(deploymentId, applicationName)
         headers = [
@@ -134,6 +147,9 @@ class ClientCore:
                 timeout=timeout,
                 max_message_size=checks.whole_number("maxMessageSize", maxMessageSize),
             )
+            if sslContext is None and (caFile is not None or clientCertificate is not None):
+                sslContext = shared_context(caFile, clientCertificate)
+            self._use_network(sslContext=sslContext, proxy=proxy, trustEnv=trustEnv)
             self._install(connection, deadline)
         finally:
             with self._lock:
@@ -209,6 +225,9 @@ class ClientCore:
         except BaseException:
             self.disconnect()
             raise
+
+    def _use_network(self, **how: Any) -> None:
+        """Note how the server was reached, so that the REST calls can go the same way."""
 
     # Receiving. The first two run on the reader thread.
 
@@ -404,3 +423,14 @@ class ClientCore:
 
 # What the dispatcher delivers: a frame, decoded or not yet, or something to call.
 _Item: TypeAlias = str | Event | Callable[[], None]
+
+_clients: weakref.WeakSet[ClientCore] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for client in list(_clients):
+        client._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -38,6 +38,8 @@ class Dispatcher(Generic[E]):
         self._posted = 0
         self._delivered = 0
         self._warned = False
+        # Set when the last event was delivered.
+        self._ended = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"genesys-webmessaging-dispatcher-{next(_numbers)}", daemon=True
         )
@@ -62,8 +64,10 @@ class Dispatcher(Generic[E]):
 
     def join(self, timeout: float | None) -> None:
         """Wait until the last event was delivered, seconds at most. In a listener, do not wait."""
-        if self._thread.ident is not None and not self.waits_for_caller():
-            self._thread.join(timeout)
+        # Not the thread's join() alone: Ctrl-C in it makes Python before 3.13 take a running thread for one that
+        # has ended.
+        if self._thread.is_alive() and not self.waits_for_caller() and self._ended.wait(timeout):
+            self._thread.join()
 
     def waits_for_caller(self) -> bool:
         """Whether nothing is delivered until the caller returns, because it is called by a listener."""
@@ -85,3 +89,4 @@ class Dispatcher(Generic[E]):
                 except BaseException:
                     log.exception("delivering an event failed")
                 self._delivered += 1
+        self._ended.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _checks as checks
 from ._core import ClientCore
@@ -20,8 +20,11 @@ class HistoryClient(ClientCore):
 
     def __init__(self, address: AddressOrRegion) -> None:
         super().__init__(address)
+        # Guarded, like what they stand beside, by the lock of the core.
         self._given_api_client: ApiClient | None = None
         self._made_api_client: ApiClient | None = None
+        self._rest_origin: str | None = None
+        self._network: dict[str, Any] = {}
 
     def getJwt(self, *, tracingId: str | None = None) -> str:
         """Ask for a jwt for the REST calls. The answer is a JwtResponse, which the client remembers.
@@ -81,13 +84,14 @@ class HistoryClient(ClientCore):
 
     @property
     def apiClient(self) -> ApiClient:
-        """The client of the REST calls: the one that was set, else one that configureSession or this made."""
+        """The client of the REST calls: the one that was set, else one made for this address.
+
+        The latter goes the way that connect() went: the same proxy, the same certificates.
+        """
         with self._lock:
             given = self._given_api_client or self._made_api_client
-        if given is not None:
-            return given
-        self.initializeApiClient(f"https://{host_of(self._address)}")
-        return self.apiClient
+            origin = self._rest_origin or f"https://{host_of(self._address)}"
+        return given or self._make_api_client(origin)
 
     def initializeApiClient(self, origin: str) -> None:
         """Make the client of the REST calls, for this address and a page's origin. One that was set stays.
@@ -95,12 +99,17 @@ class HistoryClient(ClientCore):
         Args:
             origin: What the calls carry as ``Origin``.
         """
+        self._make_api_client(checks.origin(origin, empty=False))
+
+    def _make_api_client(self, origin: str) -> ApiClient:
         from .rest import ApiClient
 
         base = asApiHost(self._address.partition("?")[0])
-        made = ApiClient(base, defaultHeaders={"Origin": checks.origin(origin, empty=False)})
+        made = ApiClient(base, defaultHeaders={"Origin": origin}, **self._network)
         with self._lock:
+            self._rest_origin = origin
             self._made_api_client = made
+        return made
 
     def setApiClient(self, apiClient: ApiClient) -> None:
         """Use a client of one's own for the REST calls: with a proxy, time limits or retries, for instance."""
@@ -112,6 +121,11 @@ class HistoryClient(ClientCore):
 
     def _provide_api_client(self, origin: str) -> None:
         with self._lock:
-            missing = self._given_api_client is None and self._made_api_client is None
-        if missing and origin:
-            self.initializeApiClient(origin)
+            if self._rest_origin is None and origin:
+                self._rest_origin = origin
+
+    def _use_network(self, **how: Any) -> None:
+        with self._lock:
+            if how != self._network:
+                self._network = how
+                self._made_api_client = None

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from ._connection import MAX_MESSAGE_SIZE, Connection
+from ._connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
 from ._handshake import refuse_bad_headers, shake_hands
 from ._proxy import Proxy, choose_proxy, netloc
 from ._tls import ClientCertificate, shared_context
@@ -57,6 +57,7 @@ def open_connection(
     trust_env: bool = True,
     timeout: float = CONNECT_TIMEOUT,
     max_message_size: int = MAX_MESSAGE_SIZE,
+    send_patience: float = SEND_PATIENCE,
 ) -> Connection:
     """Open a WebSocket.
 
@@ -70,6 +71,7 @@ def open_connection(
         trust_env: Whether the environment may name a proxy when ``proxy`` is None.
         timeout: Seconds for all of it.
         max_message_size: The largest message taken later, in bytes.
+        send_patience: How many seconds the server may later take to accept the next 64 KB.
 
     Raises:
         ConnectError: It could not be opened; status, headers and body are those of a refused handshake.
@@ -94,7 +96,7 @@ def open_connection(
         with _step(f"The WebSocket handshake with {server}"):
             web_socket, early = shake_hands(transport, target, headers, deadline)
         transport.expire_reads_at(math.inf)
-        return Connection(transport, web_socket, early, max_message_size=max_message_size)
+        return Connection(transport, web_socket, early, max_message_size=max_message_size, send_patience=send_patience)
     except BaseException as error:
         if transport is not None:
             transport.close()

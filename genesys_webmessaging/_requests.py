@@ -174,7 +174,7 @@ def configuration(deployment_id: object, token: object) -> GetConfigurationReque
 def is_typing(request: Any) -> bool:
     """Whether a request is a mere typing event, which a server may leave without an answer."""
     message = getattr(request, "message", None)
-    events = getattr(message, "events", None)
+    events = getattr(message, "events", None) or ()
     return bool(events) and all(getattr(event, "eventType", None) == EventType.TYPING for event in events)
 
 

@@ -40,6 +40,10 @@ class Session:
         with self._lock:
             self.configured = False
 
+    def after_fork(self) -> None:
+        """In a forked child: who held the lock does not exist here."""
+        self._lock = threading.Lock()
+
     def observe(self, event: Event) -> None:
         """Note what a frame tells of the session."""
         if event.method == "structuredMessage":

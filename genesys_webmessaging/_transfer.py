@@ -23,7 +23,7 @@ class SourceError(Exception):
     """The file cannot be read, or is no longer what its size was taken of. Not raised to callers."""
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Sending the body ended early; the body knows why. Not raised to callers."""
 
 
@@ -54,7 +54,7 @@ class Body:
         except Exception as error:
             # The HTTP libraries would take an OSError of the file's for one of the network's.
             self.failure = error
-            raise Stopped from error
+            raise StoppedError from error
 
     def _parts(self) -> Iterator[bytes]:
         sent = 0
@@ -96,7 +96,7 @@ class Transfers:
         """Send a body, and return what the server made of it.
 
         Raises:
-            Stopped: The body ended early.
+            StoppedError: The body ended early.
             WebMessagingException: One of the network's, as for a REST call.
         """
         payload: Body | bytes = body if len(body) else b""

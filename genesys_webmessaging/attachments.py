@@ -21,7 +21,7 @@ from . import _checks
 from ._http import NetworkSettings
 from ._mime import covers
 from ._protocol import Event
-from ._transfer import Body, Progress, SourceError, Stopped, Transfers, parts_of, whole_file, writing_to
+from ._transfer import Body, Progress, SourceError, StoppedError, Transfers, parts_of, whole_file, writing_to
 from ._watch import watching
 from .exceptions import (
     AttachmentError,
@@ -292,7 +292,7 @@ def _put(presigned: PresignedUrlResponse, what: str, fileType: str, body: Body, 
             answer = transfers.put(presigned.url or "", headers, body)
     except WebMessagingException as error:
         raise AttachmentError(f"{what} could not be uploaded: {error}", attachmentId=attachmentId) from error
-    except Stopped:
+    except StoppedError:
         failure = body.failure
     else:
         if not 200 <= answer.status_code < 300:

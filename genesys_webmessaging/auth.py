@@ -156,10 +156,11 @@ class AuthenticatedSession:
         with self._lock:
             if self._phase is _Phase.SIGNED_OUT:
                 raise NotConfiguredError("the guest has signed out: sign in again, and make a new session of it")
-            if self._renewer is None:
-                self._renewer = _Renewer(self)
-                self._client.addSessionListener(self._renewer)
+            renewer = _Renewer(self) if self._renewer is None else None
+            self._renewer = self._renewer or renewer
             self._phase = _Phase.CONFIGURING
+        if renewer is not None:
+            self._client.addSessionListener(renewer)
         try:
             return self._configured(token or self._client.token or str(uuid.uuid4()), startNew)
         finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _checks as checks
 from . import _requests as requests
-from ._core import APPLICATION
+from ._core import APPLICATION, DEFAULT_TIMEOUT
 from ._joining import JoiningClient
 from ._mime import covers
 from ._protocol import parse_object
@@ -28,6 +29,7 @@ from .regions import asApiHost
 if TYPE_CHECKING:
     from websocket import WebSocket
 
+    from ._transfer import Progress
 
 __all__ = ["WebMessagingClient"]
 
@@ -194,6 +196,42 @@ class WebMessagingClient(JoiningClient):
         """
         return self._send(requests.delete_attachment(attachmentId), tracingId)
 
+    def uploadAttachment(
+        self,
+        source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+        fileName: str | None = None,
+        fileType: str | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> str:
+        """Upload a file, and wait until the server has accepted it.
+
+        The same as :func:`genesys_webmessaging.uploadAttachment`, which tells of the arguments and errors.
+
+        Returns:
+            The attachment id, for :meth:`sendMessage`.
+        """
+        from .attachments import uploadAttachment
+
+        return uploadAttachment(self, source, fileName, fileType, progress=progress, timeout=timeout)
+
+    def downloadAttachment(
+        self,
+        attachmentId: str,
+        destination: str | os.PathLike[str] | IO[bytes],
+        *,
+        progress: Progress | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """Download a file.
+
+        The same as :func:`genesys_webmessaging.downloadAttachment`, which tells of the arguments and errors.
+        """
+        from .attachments import downloadAttachment
+
+        downloadAttachment(self, attachmentId, destination, progress=progress, timeout=timeout)
+
     @property
     def allowedMediaInbound(self) -> AllowedMedia | None:
         """What a guest may upload, None until a SessionResponse or a GetConfigurationResponse has said so."""
@@ -216,12 +254,37 @@ class WebMessagingClient(JoiningClient):
         inbound = allowed.inbound
         return inbound is not None and covers((one.type for one in inbound.fileTypes if one is not None), mimeType)
 
+    # Sessions
+
+    def startNewChat(self, timeout: float = DEFAULT_TIMEOUT) -> SessionResponse:
+        """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
+
+        The same as :func:`genesys_webmessaging.startNewChat`, which tells of the errors.
+        """
+        from .sessions import startNewChat
+
+        return startNewChat(self, timeout=timeout)
+
+    def clearConversation(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """Clear the conversation for good, wait until it is, and disconnect.
+
+        The same as :func:`genesys_webmessaging.clearConversation`, which tells of the errors.
+        """
+        from .sessions import clearConversation
+
+        clearConversation(self, timeout)
+
     # What is known
 
     @property
     def token(self) -> str | None:
         """The session's token, None before configureSession. A secret: whoever has it has the session."""
         return self._session.token
+
+    @property
+    def deploymentId(self) -> str | None:
+        """The deployment of the session, None before configureSession."""
+        return self._session.deployment_id
 
     @property
     def sessionResponse(self) -> SessionResponse | None:

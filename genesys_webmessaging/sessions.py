@@ -50,7 +50,9 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
     return response
 
 
-def startNewChat(client: WebMessagingClient, deploymentId: str, timeout: float = 30.0) -> SessionResponse:
+def startNewChat(
+    client: WebMessagingClient, deploymentId: str | None = None, timeout: float = 30.0
+) -> SessionResponse:
     """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
     For a guest who has not signed in; one who has uses
@@ -58,7 +60,7 @@ def startNewChat(client: WebMessagingClient, deploymentId: str, timeout: float =
 
     Args:
         client: Connected, its session configured.
-        deploymentId: The session's deployment.
+        deploymentId: The deployment of the new session; that of the session there is if None.
         timeout: Seconds that both steps together may take.
 
     Returns:
@@ -70,7 +72,11 @@ def startNewChat(client: WebMessagingClient, deploymentId: str, timeout: float =
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session to end, or not any more.
     """
     deadline = Deadline(_checks.seconds("timeout", timeout))
-    request = ConfigureSessionRequest(deploymentId=_checks.text("deploymentId", deploymentId), startNew=True)
+    if deploymentId is None:
+        deploymentId = client.deploymentId or ""  # without a session, closeSession refuses
+    else:
+        _checks.text("deploymentId", deploymentId)
+    request = ConfigureSessionRequest(deploymentId=deploymentId, startNew=True)
     closeSession(client, timeout)
     return opened(client, lambda: client.send(request), deadline.remaining)
 

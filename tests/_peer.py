@@ -121,9 +121,9 @@ class Peer:
         guest.read()
 
 
-def frame(class_: str | None, body: Any = None, *, type: str = "response", code: int = 200, **more: Any) -> str:
+def frame(class_: Any, body: Any = None, **envelope: Any) -> str:
     """A frame of the server's."""
-    return json.dumps({"type": type, "class": class_, "code": code, "body": body, **more})
+    return json.dumps({"type": "response", "class": class_, "code": 200, "body": body, **envelope})
 
 
 def message(text: str, **body: Any) -> str:

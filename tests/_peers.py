@@ -55,7 +55,7 @@ class Wire:
         sock.settimeout(PATIENCE)
         self.sock = sock
         self.request = ""
-        self._received = b""
+        self._received = bytearray()
 
     # Out.
 
@@ -88,8 +88,7 @@ class Wire:
         """The head of an HTTP request."""
         while b"\r\n\r\n" not in self._received:
             self._more()
-        head, _, self._received = self._received.partition(b"\r\n\r\n")
-        self.request = head.decode()
+        self.request = self.read(self._received.index(b"\r\n\r\n") + 4)[:-4].decode()
         return self.request
 
     def header(self, name: str) -> str:
@@ -101,7 +100,8 @@ class Wire:
     def read(self, size: int) -> bytes:
         while len(self._received) < size:
             self._more()
-        data, self._received = self._received[:size], self._received[size:]
+        data = bytes(self._received[:size])
+        del self._received[:size]
         return data
 
     def read_frame(self) -> tuple[int, bytes]:
@@ -133,14 +133,13 @@ class Wire:
         with contextlib.suppress(ClientGoneError):
             while True:
                 self._more()
-        data, self._received = self._received, b""
-        return data
+        return self.read(len(self._received))
 
     def _more(self) -> None:
         try:
             data = self.sock.recv(65536)
         except TimeoutError:
-            raise AssertionError(f"the client sent nothing for {PATIENCE:g} s; before it: {self._received!r}") from None
+            raise AssertionError(f"the client sent nothing for {PATIENCE:g} s; before it: {bytes(self._received[:100])!r}") from None
         except OSError as error:
             raise ClientGoneError(str(error)) from error
         if not data:
@@ -188,6 +187,10 @@ class Peer:
             for failure in self._failures:
                 raise failure
 
+    def scripts(self) -> list[threading.Thread]:
+        """The scripts that run at this moment, to be waited for."""
+        return list(self._threads)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -195,7 +198,7 @@ class Peer:
             except OSError:
                 return
             thread = threading.Thread(target=self._serve, args=(sock,), name="peer script", daemon=True)
-            self._threads.append(thread)
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
             thread.start()
 
     def _serve(self, sock: socket.socket) -> None:

@@ -349,7 +349,7 @@ def test_an_unknown_tracing_id_is_refused(talker: WebMessagingClient) -> None:
 def test_no_answer_in_time_says_so(talker: WebMessagingClient) -> None:
     tracingId = talker.getJwt()
     started = time.monotonic()
-    with pytest.raises(ResponseTimeoutError, match="no answer to getJwt within 0.05 seconds") as late:
+    with pytest.raises(ResponseTimeoutError, match=r"no answer to getJwt within 0\.05 seconds") as late:
         talker.awaitResponse(tracingId, 0.05)
     assert 0.05 <= time.monotonic() - started < 3
     assert isinstance(late.value, TimeoutError)

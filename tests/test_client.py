@@ -528,7 +528,7 @@ def test_a_guest_talks_with_the_bot_of_the_simulator(recorder: Recorder) -> None
         client.awaitResponse(client.sendPresenceEventJoin())
         recorder.waitForText("Hello! I am the bot of this simulator.")
         question = recorder.waitForText("What would you like to do?")
-        assert [item.quickReply.text for item in question.content][0] == "Opening hours"
+        assert question.content[0].quickReply.text == "Opening hours"
         echo = client.awaitResponse(client.sendMessage("Zebras, please", {"shoe": "42"}))
         assert (echo.text, echo.direction) == ("Zebras, please", "Inbound")
         recorder.waitForText('You said "Zebras, please". I know about hours, cards and dates.')

@@ -216,15 +216,15 @@ def test_a_server_that_gives_no_url_in_time_is_an_attachment_error(guest, talker
     assert os.listdir(tmp_path) == []
 
 
-class Enough(OSError):
+class EnoughError(OSError):
     """What a callback raises to end a transfer. An OSError, which must not be taken for one of the disk's."""
 
 
 def test_what_progress_raises_ends_the_download_and_is_passed_on(client, tmp_path):
     def stop(*_):
-        raise Enough
+        raise EnoughError
 
-    with RestServer(Answer(200, PNG)) as server, pytest.raises(Enough):
+    with RestServer(Answer(200, PNG)) as server, pytest.raises(EnoughError):
         downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server), progress=stop)
     assert os.listdir(tmp_path) == []
 

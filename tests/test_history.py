@@ -1,197 +1,228 @@
-"""The history of a session, fetched by the client from a whole service."""
+"""getHistory and iterateHistory: the jwt that is fetched, kept and renewed, and the client of the REST calls."""
 
 from __future__ import annotations
 
+import gc
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from _fixtures import ORIGIN
-from _listeners import Doing
-from _rest_calls import shown
+from _fixtures import ORIGIN, TOKEN
+from _listeners import Recorder
+from _peer import Guest, frame
 from _rest_server import Answer, RestServer
-from _transfers import configured
 
 from genesys_webmessaging import (
+    ApiClient,
     ApiError,
-    ConnectError,
-    DecodeError,
     NotConfiguredError,
     NotConnectedError,
-    RetryConfiguration,
+    RequestError,
+    WebMessagingClient,
 )
-from genesys_webmessaging.models import WebMessagingContent, WebMessagingMessage
-from genesys_webmessaging.rest import ApiClient
+from genesys_webmessaging.simulator import Deployment, Simulator
 
 
-@pytest.fixture
-def session(client):
-    configured(client)
-    return client
+def asked_for_jwts(simulator: Simulator) -> int:
+    return len(simulator.received.of("getJwt"))
 
 
-@pytest.fixture
-def agent(simulator, session):
-    with simulator.agent("demo") as agent:
-        yield agent
+def jwts_used(simulator: Simulator) -> list[str]:
+    return [request.headers["Authorization"] for request in simulator.requests]
 
 
-def say(agent, count):
-    for number in range(count):
-        agent.say(f"message {number}")
-    return [f"message {number}" for number in reversed(range(count))]
+def say(client: WebMessagingClient, *texts: str) -> None:
+    for text in texts:
+        client.awaitResponse(client.sendMessage(text))
 
 
-def pages(simulator):
-    return [request for request in simulator.requests if request.path.endswith("/webmessaging/messages")]
+def test_the_history_is_everything_newest_first(client: WebMessagingClient, simulator: Simulator) -> None:
+    client.joinConversation("demo", "one")
+    say(client, "two", "three")
+    history = client.getHistory()
+    assert [entity.text for entity in history.entities] == ["three", "two", "one"]
+    assert (history.total, history.pageNumber, history.pageSize, history.pageCount) == (3, 1, 3, 1)
 
 
-@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (250, 3)])
-def test_everything_comes_newest_first_and_with_no_request_more_than_needed(session, agent, simulator, count, requests):
-    texts = say(agent, count)
-    history = session.getHistory()
-    assert [message.text for message in history.entities] == texts
-    assert (history.total, history.pageNumber, history.pageSize) == (count, 1, count)
-    assert all(isinstance(message, WebMessagingMessage) for message in history.entities)
-    assert len(pages(simulator)) == requests
-    assert len(simulator.received.of("getJwt")) == 1
+def test_the_history_of_a_long_conversation_is_fetched_page_by_page(
+    client: WebMessagingClient, simulator: Simulator
+) -> None:
+    client.joinConversation("demo", "0")
+    ids = [client.sendMessage(str(n)) for n in range(1, 250)]
+    client.awaitResponse(ids[-1])
+    history = client.getHistory()
+    assert [entity.text for entity in history.entities] == [str(n) for n in reversed(range(250))]
+    assert (history.total, history.pageSize) == (250, 250)
+    assert len(simulator.requests) == 3
+    assert asked_for_jwts(simulator) == 1
+
+    messages = client.iterateHistory()
+    assert [next(messages).text for _ in range(100)] == [str(n) for n in range(249, 149, -1)]
+    assert len(simulator.requests) == 4
+    assert next(messages).text == "149"
+    assert len(simulator.requests) == 5
 
 
-def test_one_s_own_messages_are_in_it_too(session, agent):
-    session.awaitResponse(session.sendMessage("from me", {"colour": "green"}), 5)
-    agent.received("from me")
-    agent.say("from them")
-    first, second = session.getHistory().entities
-    assert (first.text, str(first.direction), first.originatingEntity) == ("from them", "Outbound", "Human")
-    assert (second.text, str(second.direction)) == ("from me", "Inbound")
-
-
-def test_a_jwt_that_is_still_good_is_used_again(session, agent, simulator):
-    say(agent, 1)
+def test_a_jwt_is_asked_for_once_and_kept(client: WebMessagingClient, simulator: Simulator) -> None:
+    client.joinConversation("demo", "hello")
     for _ in range(3):
-        session.getHistory()
-    assert len(simulator.received.of("getJwt")) == 1
+        client.getHistory()
+    assert asked_for_jwts(simulator) == 1
+    (authorization,) = set(jwts_used(simulator))
+    assert client.jwtResponse is not None
+    assert authorization == f"Bearer {client.jwtResponse.jwt}"
 
 
-def test_a_jwt_that_expires_between_two_pages_is_renewed(session, agent, simulator):
-    texts = say(agent, 250)
-    simulator.faults.expireJwt(after=1)
-    assert [message.text for message in session.getHistory().entities] == texts
-    assert [request.status for request in pages(simulator)] == [200, 401, 200, 200]
-    assert len(simulator.received.of("getJwt")) == 2
+def test_a_jwt_that_came_by_get_jwt_is_used(client: WebMessagingClient, simulator: Simulator) -> None:
+    client.joinConversation("demo", "hello")
+    jwt = client.awaitResponse(client.getJwt()).jwt
+    client.getHistory()
+    assert asked_for_jwts(simulator) == 1
+    assert jwts_used(simulator) == [f"Bearer {jwt}"]
 
 
-def test_a_jwt_that_is_refused_again_is_an_error(session, agent, simulator):
-    say(agent, 1)
-    simulator.faults.expireJwt(times=None)
-    with pytest.raises(ApiError) as caught:
-        session.getHistory()
-    assert caught.value.statusCode == 401
-    assert len(pages(simulator)) == 2
-    assert session.jwtResponse is None or session.jwtResponse.jwt not in shown(caught.value)
+def test_a_jwt_that_is_about_to_expire_is_not_used() -> None:
+    deployment = Deployment(id="demo", jwtSeconds=4)
+    with Simulator(deployments=[deployment], bot=False) as simulator, WebMessagingClient(simulator.address) as client:
+        client.joinConversation("demo", "hello")
+        client.getHistory()
+        client.getHistory()
+        assert asked_for_jwts(simulator) == 2
 
 
-def test_pages_are_fetched_as_they_are_needed(session, agent, simulator):
-    texts = say(agent, 250)
-    messages = session.iterateHistory()
-    assert pages(simulator) == []
-    assert [next(messages).text for _ in range(100)] == texts[:100]
-    assert len(pages(simulator)) == 1
-    assert [message.text for message in messages] == texts[100:]
-    assert len(pages(simulator)) == 3
+def test_a_jwt_that_the_server_refuses_is_renewed_once(client: WebMessagingClient, simulator: Simulator) -> None:
+    client.joinConversation("demo", "hello")
+    client.getHistory()
+    simulator.faults.rest(401)
+    assert [entity.text for entity in client.getHistory().entities] == ["hello"]
+    assert asked_for_jwts(simulator) == 2
+    assert [request.status for request in simulator.requests] == [200, 401, 200]
+    assert len(set(jwts_used(simulator))) == 2
+
+    simulator.faults.rest(401, times=None)
+    with pytest.raises(ApiError) as refused:
+        client.getHistory()
+    assert refused.value.statusCode == 401
+    assert asked_for_jwts(simulator) == 3
 
 
-def test_what_is_said_while_the_history_is_read_repeats_nothing(session, agent):
-    texts = say(agent, 150)
-    messages = session.iterateHistory()
-    read = [next(messages).text]
-    agent.say("in between")
-    read += [message.text for message in messages]
-    assert read == texts
+def test_the_history_can_be_read_after_disconnect_while_the_jwt_is_good(
+    client: WebMessagingClient, simulator: Simulator
+) -> None:
+    client.joinConversation("demo", "hello")
+    client.getHistory()
+    client.disconnect()
+    assert [entity.text for entity in client.getHistory().entities] == ["hello"]
+    simulator.faults.rest(401)
+    with pytest.raises(NotConnectedError):
+        client.getHistory()
 
 
-def test_it_can_be_fetched_inside_a_listener(session, agent):
-    fetching = Doing("structuredMessage", lambda *_: len(session.getHistory().entities))
-    session.addSessionListener(fetching)
-    agent.say("ring")
-    assert fetching.waitForOutcome() == 1
-
-
-def test_every_kind_of_content_survives(session, agent):
-    agent.quickReplies("choose", ["Yes", "No"])
-    agent.card("title", "description", actions=[{"type": "Postback", "text": "Buy", "payload": "buy"}])
-    agent.carousel([{"title": "one"}, {"title": "two"}])
-    agent.datePicker(["2026-11-23T10:00:00Z"], "when")
-    agent.attach("a.png", b"\x89PNG", "image/png")
-    agent.send(content=[{"contentType": "Hologram", "hologram": {"depth": [1, 2]}}], text="new")
-    newest_first = session.getHistory().entities
-    kinds = [str(content.contentType) for message in reversed(newest_first) for content in message.content]
-    assert kinds == ["QuickReply", "QuickReply", "Card", "Carousel", "DatePicker", "Attachment", "Hologram"]
-    [unknown] = newest_first[0].content
-    assert isinstance(unknown, WebMessagingContent)
-    assert unknown.contentType == "Hologram"
-    assert not unknown.contentType.isRecognized
-    assert unknown.to_dict() == {"contentType": "Hologram", "hologram": {"depth": [1, 2]}}
-
-
-def test_receipts_and_kinds_not_heard_of_survive(session, simulator):
-    entities = [
-        {"id": "1", "type": "Receipt", "status": "Read", "direction": "Outbound"},
-        {"id": "1", "type": "Text", "text": "the message itself"},
-        {"id": "2", "type": "Telepathy", "direction": "Sideways", "originatingEntity": "", "status": "Felt"},
-        {"id": "3", "type": "Event", "events": [{"eventType": "Wink", "wink": {"eye": "left"}}]},
-    ]
-    with RestServer(Answer(body={"entities": entities, "total": 4, "pageCount": 1})) as server:
-        session.setApiClient(ApiClient(server.address))
-        history = session.getHistory()
-    assert history.to_dict()["entities"] == entities
-
-
-# When it cannot be had
-
-
-def test_without_a_session_there_is_no_history(client):
+def test_without_a_session_there_is_no_history(client: WebMessagingClient, simulator: Simulator) -> None:
     with pytest.raises(NotConnectedError):
         client.getHistory()
     client.connect("demo", ORIGIN)
     with pytest.raises(NotConfiguredError):
         client.getHistory()
-    with pytest.raises(NotConfiguredError):
-        next(client.iterateHistory())
+    assert list(simulator.requests) == []
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 408, 429, 500, 502, 503, 504])
-def test_a_refusal_is_an_api_error(session, simulator, status):
-    simulator.faults.rest(status, path="/api/v2/webmessaging/messages")
-    with pytest.raises(ApiError) as caught:
-        session.getHistory()
-    assert caught.value.statusCode == status
-    assert caught.value.errorBody.status == status
-    assert session.getHistory().total == 0
+def test_errors_of_the_rest_side_carry_status_headers_and_body(
+    client: WebMessagingClient, simulator: Simulator
+) -> None:
+    client.joinConversation("demo", "hello")
+    simulator.faults.rest(403, body='{"message": "not yours", "code": "forbidden"}', times=None)
+    with pytest.raises(ApiError, match="not yours") as refused:
+        client.getHistory()
+    assert refused.value.statusCode == 403
+    assert refused.value.errorBody is not None
+    assert refused.value.errorBody.code == "forbidden"
+    assert "not yours" in (refused.value.body or "")
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"entities": {}}'])
-def test_what_is_no_history_is_a_decode_error(session, simulator, body):
-    simulator.faults.rest(200, body=body, path="/api/v2/webmessaging/messages")
-    with pytest.raises(DecodeError):
-        session.getHistory()
+@pytest.mark.parametrize(
+    ("class_", "body", "code", "sentence"),
+    [("string", "no jwt for you", 401, "no jwt for you"), ("JwtResponse", {}, 200, "answered getJwt without a jwt")],
+)
+def test_a_refused_or_empty_jwt_is_an_error(
+    talker: WebMessagingClient, guest: Guest, class_: str, body: object, code: int, sentence: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(talker.getHistory)
+        guest.answer(guest.receive("getJwt"), class_, body, code=code)
+        with pytest.raises(RequestError, match=sentence):
+            fetching.result(10)
 
 
-def test_a_page_that_was_cut_is_an_error_of_ours(session, agent, simulator):
-    say(agent, 5)
-    simulator.faults.cutBody(path="/api/v2/webmessaging/messages")
-    with pytest.raises((ConnectionError, DecodeError)):
-        session.getHistory()
-    assert session.getHistory().total == 5
+def test_another_token_means_another_jwt(client: WebMessagingClient, simulator: Simulator) -> None:
+    client.joinConversation("demo", "first")
+    client.getHistory()
+    client.awaitResponse(client.configureSession("demo", TOKEN, ORIGIN))
+    say(client, "second")
+    assert [entity.text for entity in client.getHistory().entities] == ["second"]
+    assert asked_for_jwts(simulator) == 2
 
 
-def test_a_service_that_is_busy_is_asked_again_if_the_client_says_so(session, agent, simulator):
-    say(agent, 1)
-    simulator.faults.rest(429, retryAfter=0, path="/api/v2/webmessaging/messages")
-    simulator.faults.rest(503, retryAfter=0, path="/api/v2/webmessaging/messages")
-    patient = RetryConfiguration(maxRetryTimeSec=10)
-    session.setApiClient(ApiClient(session.address, defaultHeaders={"Origin": ORIGIN}, retryConfiguration=patient))
-    assert session.getHistory().total == 1
+def test_the_origin_of_the_first_configure_session_goes_with_the_rest_calls(
+    client: WebMessagingClient, simulator: Simulator
+) -> None:
+    client.connect("demo", ORIGIN)
+    client.awaitResponse(client.configureSession("demo", "https://first.example"))
+    client.awaitResponse(client.configureSession("demo", TOKEN, "https://second.example"))
+    client.getHistory()
+    assert simulator.requests[0].headers["Origin"] == "https://first.example"
+
+    client.initializeApiClient("https://third.example")
+    client.getHistory()
+    assert simulator.requests[1].headers["Origin"] == "https://third.example"
 
 
-def test_a_rest_server_that_is_not_there_is_a_connect_error(session):
-    session.setApiClient(ApiClient("http://127.0.0.1:1"))
-    with pytest.raises(ConnectError):
-        session.getHistory()
+def test_an_api_client_that_was_set_stays(client: WebMessagingClient, simulator: Simulator) -> None:
+    with ApiClient(simulator.restAddress, defaultHeaders={"Origin": "https://mine.example"}) as mine:
+        client.setApiClient(mine)
+        assert client.apiClient is mine
+        client.joinConversation("demo", "hello")
+        client.initializeApiClient("https://other.example")
+        assert client.apiClient is mine
+        client.getHistory()
+    assert simulator.requests[0].headers["Origin"] == "https://mine.example"
+
+
+def test_each_client_has_an_api_client_of_its_own(simulator: Simulator) -> None:
+    one, two = WebMessagingClient(simulator.address), WebMessagingClient(simulator.address)
+    assert one.apiClient is one.apiClient
+    assert one.apiClient is not two.apiClient
+    assert one.apiClient.basePath == simulator.restAddress
+
+
+def test_a_history_of_nothing_is_empty(client: WebMessagingClient) -> None:
+    client.connect("demo", ORIGIN)
+    client.awaitResponse(client.configureSession("demo", ORIGIN))
+    history = client.getHistory()
+    assert (history.entities, history.pageSize, history.total) == ([], 0, 0)
+    assert list(client.iterateHistory()) == []
+
+
+def test_a_total_that_the_server_does_not_tell_is_none(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    talker.addSessionListener(recorder)
+    guest.send(frame("JwtResponse", {"jwt": "j"}))
+    recorder.waitFor("jwtResponse")
+    page = Answer(body={"entities": [{"id": "m", "text": "one"}]})
+    with RestServer(page) as server, ApiClient(server.address) as api:
+        talker.setApiClient(api)
+        history = talker.getHistory()
+    assert [entity.text for entity in history.entities] == ["one"]
+    assert (history.total, history.pageSize) == (None, 1)
+    assert server.seen[0].header("Authorization") == "Bearer j"
+
+
+def test_the_sockets_of_a_forgotten_client_are_closed(simulator: Simulator) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with WebMessagingClient(simulator.address) as client:
+            client.joinConversation("demo", "hello")
+            client.getHistory()
+        del client
+        gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import socket
 import threading
@@ -227,10 +228,8 @@ def test_disconnecting_and_connecting_on_two_threads_leaves_whole_connections(
     other.start()
     try:
         for _ in range(100):
-            try:
+            with contextlib.suppress(ConnectError):
                 talker.connect("demo", ORIGIN, 5)
-            except ConnectError as error:
-                assert "connect" in str(error)
     finally:
         over.set()
         other.join(10)

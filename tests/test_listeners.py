@@ -150,7 +150,8 @@ def test_ten_thousand_waiting_events_are_warned_of_once_and_none_is_lost(
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("boom"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), RecursionError(), StopIteration()]
+    "error",
+    [RuntimeError("boom"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), RecursionError(), StopIteration()],
 )
 def test_a_listener_that_raises_is_logged_and_disturbs_nobody(
     talker: WebMessagingClient,

@@ -43,7 +43,12 @@ def loaded_by(statement: str) -> set[str]:
 def test_importing_the_package_loads_none_of_its_dependencies() -> None:
     loaded = loaded_by("import genesys_webmessaging")
     assert "genesys_webmessaging" in loaded
-    assert {name.partition(".")[0] for name in loaded} & {"websocket", "requests", "dataclasses_json", "aiohttp"} == set()
+    assert {name.partition(".")[0] for name in loaded} & {
+        "websocket",
+        "requests",
+        "dataclasses_json",
+        "aiohttp",
+    } == set()
     ours = {name for name in loaded if name.startswith("genesys_webmessaging")}
     assert ours == {"genesys_webmessaging", "genesys_webmessaging._version"}
 
@@ -85,7 +90,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_a_lazy_name_is_looked_up_once() -> None:
-    assert genesys_webmessaging.WebMessagingClient is importlib.import_module("genesys_webmessaging.client").WebMessagingClient
+    assert (
+        genesys_webmessaging.WebMessagingClient
+        is importlib.import_module("genesys_webmessaging.client").WebMessagingClient
+    )
     assert "WebMessagingClient" in vars(genesys_webmessaging)
 
 
@@ -269,5 +277,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_no_module_is_longer_than_600_lines() -> None:
-    long = {path.name: count for path in PACKAGE.rglob("*.py") if (count := len(path.read_text("utf-8").splitlines())) > 600}
+    long = {
+        path.name: count for path in PACKAGE.rglob("*.py") if (count := len(path.read_text("utf-8").splitlines())) > 600
+    }
     assert long == {}

@@ -52,7 +52,7 @@ def test_the_body_becomes_the_model_of_its_class(class_: str) -> None:
 @pytest.mark.parametrize("class_", ROUTES)
 @pytest.mark.parametrize("body", ['"body": null', '"x": 1'], ids=["null", "absent"])
 def test_without_a_body_the_listener_gets_an_empty_instance(class_: str, body: str) -> None:
-    event = decode('{"class": "%s", %s}' % (class_, body))
+    event = decode(f'{{"class": "{class_}", {body}}}')
     assert event.method == ROUTES[class_].method
     assert event.body == ROUTES[class_].model()
 
@@ -104,7 +104,20 @@ def test_a_class_without_a_model_goes_to_unexpected_message_with_its_body_as_it_
     assert event.base_message().body == {"a": [1, None]}
 
 
-NO_OBJECT = ["", " ", "null", "true", "3", '"text"', "[]", '[{"class": "JwtResponse"}]', "{", "{]", '{"a": NaN}', "\ufeff{}"]
+NO_OBJECT = [
+    "",
+    " ",
+    "null",
+    "true",
+    "3",
+    '"text"',
+    "[]",
+    '[{"class": "JwtResponse"}]',
+    "{",
+    "{]",
+    '{"a": NaN}',
+    "\ufeff{}",
+]
 
 
 @pytest.mark.parametrize("raw", [*NO_OBJECT, "plain text", '{"class": "JwtRes', "[" * 100_000, '{"a":' * 50_000])
@@ -136,7 +149,9 @@ def test_unknown_values_in_the_envelope_stay_as_they_came() -> None:
     assert not base.type.isRecognized
 
 
-@pytest.mark.parametrize("raw", [message("hi"), frame("JwtResponse", {"jwt": "j"}, tracingId="t"), frame("string", "x")])
+@pytest.mark.parametrize(
+    "raw", [message("hi"), frame("JwtResponse", {"jwt": "j"}, tracingId="t"), frame("string", "x")]
+)
 def test_going_through_the_envelope_makes_no_difference(raw: str) -> None:
     event = decode(raw)
     method, argument = heard_as(event.base_message())

@@ -91,7 +91,8 @@ def test_of_what_is_no_object_only_the_length_is_shown(document: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("class_", "visible"), [("string", True), ("JwtResponse", False), ("New", False), (None, False), (["string"], False)]
+    ("class_", "visible"),
+    [("string", True), ("JwtResponse", False), ("New", False), (None, False), (["string"], False)],
 )
 def test_a_body_that_is_a_text_is_shown_where_it_is_the_sentence_of_an_error(class_: Any, visible: bool) -> None:
     assert shown({"class": class_, "body": "eyJ"})["body"] == ("eyJ" if visible else MASK)

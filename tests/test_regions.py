@@ -85,7 +85,9 @@ def test_the_host_of_an_address(address: str, host: str) -> None:
 
 def test_where_the_configuration_of_a_deployment_is() -> None:
     path = "/webdeployments/v1/deployments/a%2Fb/config.json"
-    assert configuration_url_of("wss://webmessaging.usw2.pure.cloud/v1", "a/b") == f"https://api-cdn.usw2.pure.cloud{path}"
+    assert (
+        configuration_url_of("wss://webmessaging.usw2.pure.cloud/v1", "a/b") == f"https://api-cdn.usw2.pure.cloud{path}"
+    )
     assert configuration_url_of("ws://127.0.0.1:9/v1", "a/b") == f"http://127.0.0.1:9{path}"
     assert configuration_url_of("ws://127.0.0.1:9/v1/", "a/b") == f"http://127.0.0.1:9{path}"
 

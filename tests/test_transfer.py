@@ -204,19 +204,19 @@ def test_progress_is_told_after_each_part(guest, talker):
     assert told == [(65_536, 150_000), (131_072, 150_000), (150_000, 150_000)]
 
 
-class Enough(OSError):
+class EnoughError(OSError):
     """What a callback raises to end a transfer. An OSError, which must not be taken for one of the network's."""
 
 
 def test_what_progress_raises_ends_the_upload_and_is_passed_on(guest, talker):
     def stop(sent, _):
         if sent > 100_000:
-            raise Enough
+            raise EnoughError
 
     with RestServer(accepting(guest)) as server:
         with (
             uploading(guest, talker, server, b"x" * 1_000_000, progress=stop) as (upload, _),
-            pytest.raises(Enough),
+            pytest.raises(EnoughError),
         ):
             upload.result(5)
         server.wait_for(lambda: server.open_connections == 0)

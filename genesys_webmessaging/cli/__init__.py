@@ -29,11 +29,21 @@ def main(args: Sequence[str] | None = None) -> int:
         from ._app import run
 
         return run(args)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRAS:
+    except ImportError as error:
+        missing = _missing(error)
+        if missing is None:
             raise
         sys.stderr.write(
             f"Error: this command needs the package {missing}: pip install 'genesys-webmessaging[demo]' brings it.\n"
         )
         return _USAGE
+
+
+def _missing(error: BaseException | None) -> str | None:
+    """Which package of an extra an import error is about, perhaps by way of the error that it was raised from."""
+    while error is not None:
+        name = (getattr(error, "name", None) or "").partition(".")[0]
+        if name in _EXTRAS:
+            return name
+        error = error.__cause__
+    return None

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..models import ButtonResponseType
 from ._choices import Choices
-from ._text import clean, one_line, size, slot, span
+from ._text import clean, one_line, present, size, slot, span
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,16 @@ def pieces_of(content: Any, choices: Choices) -> list[Piece]:
     if render is not None:
         field, draw = render
         body = getattr(content, field, None)
-        if body:
-            return list(draw(body, choices))
+        pieces = [piece for piece in draw(body, choices) if piece.text.plain.strip()] if body else []
+        if pieces:
+            return pieces
     return [_aside(f"(content of the kind {one_line(kind) or 'unknown'}, which cannot be shown here)")]
 
 
 def replies(offered: Iterable[Any], choices: Choices) -> Piece:
     """Quick replies, side by side as a person would see them."""
     row = Text()
-    for reply in offered:
+    for reply in present(offered):
         number = choices.add(ButtonResponseType.QUICKREPLY, reply.text, reply.payload)
         _add_button(row, number, reply.text or reply.payload)
     return Piece(row)
@@ -91,7 +92,7 @@ def _card(card: Any, choices: Choices) -> Pieces:
     yield from _media(card)
     row = Text()
     links = []
-    for action in card.actions:
+    for action in present(card.actions):
         if str(action.type or "") == "Link":
             links.append(_link(action.text, action.url))
         else:
@@ -109,10 +110,10 @@ def _link(text: object, url: object) -> Piece:
 
 
 def _carousel(carousel: Any, choices: Choices) -> Pieces:
-    count = len(carousel.cards)
-    for number, card in enumerate(carousel.cards, 1):
-        if count > 1:
-            yield _aside(f"card {number} of {count}", inside=True)
+    cards = present(carousel.cards)
+    for number, card in enumerate(cards, 1):
+        if len(cards) > 1:
+            yield _aside(f"card {number} of {len(cards)}", inside=True)
         yield from _card(card, choices)
 
 
@@ -120,7 +121,7 @@ def _generic(template: Any, choices: Choices) -> Pieces:
     yield from _heading(template, "description")
     yield from _media(template)
     row = Text()
-    for button in template.components:
+    for button in present(template.components):
         does = button.actions
         if does is not None and does.url:
             yield _link(button.title, does.url)
@@ -133,7 +134,7 @@ def _generic(template: Any, choices: Choices) -> Pieces:
 
 def _list_template(template: Any, choices: Choices) -> Pieces:
     yield from _heading(template, "description")
-    for item in template.components:
+    for item in present(template.components):
         payload = item.actions.textback if item.actions is not None else None
         number = choices.add(ButtonResponseType.BUTTON, item.title, payload or item.id)
         yield _item(number, item.title, item.description)
@@ -149,7 +150,7 @@ def _item(number: int, title: object, below: object) -> Piece:
 def _date_picker(picker: Any, choices: Choices) -> Pieces:
     yield from _heading(picker, "subtitle")
     yield from _media(picker)
-    for time in picker.availableTimes:
+    for time in present(picker.availableTimes):
         wire = time.to_dict().get("dateTime")
         number = choices.add(ButtonResponseType.DATEPICKER, slot(time.dateTime), str(wire) if wire else None)
         length = span(time.duration) if isinstance(time.duration, (int, float)) and time.duration > 0 else ""
@@ -163,10 +164,10 @@ def _list_picker(picker: Any, choices: Choices) -> Pieces:
     asks = picker.receivedMessage
     if asks is not None:
         yield from _heading(asks, "subtitle")
-    for section in picker.sections:
+    for section in present(picker.sections):
         if section.title:
             yield Piece(Text(clean(section.title), "title"), inside=True)
-        for item in section.items:
+        for item in present(section.items):
             number = choices.add(ButtonResponseType.LISTPICKER, item.title, item.id)
             yield _item(number, item.title, item.subtitle)
 
@@ -211,7 +212,7 @@ def _form(form: Any, _: Choices) -> Pieces:
 
 
 def _reactions(reactions: Any, _: Choices) -> Pieces:
-    yield _aside(", ".join(f"{one_line(one.reactionType)} \u00d7 {one.count or 1:g}" for one in reactions))
+    yield _aside(", ".join(f"{one_line(one.reactionType)} \u00d7 {one.count or 1:g}" for one in present(reactions)))
 
 
 def _named(body: Any, _: Choices) -> Pieces:

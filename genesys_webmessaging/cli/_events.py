@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._text import one_line
+from ._text import one_line, present
 
 _PRESENCES = {
     "Join": "{who} joined",
@@ -43,7 +43,8 @@ def sentence_of(event: Any, who: str, *, read_only: bool = False) -> str:
 
 def is_typing(message: Any) -> bool:
     """Whether a message tells only that somebody types (or has stopped to)."""
-    return bool(message.events) and all(str(event.eventType) == "Typing" for event in message.events)
+    happened = present(message.events)
+    return bool(happened) and all(str(event.eventType) == "Typing" for event in happened)
 
 
 def _presence(event: Any, who: str) -> str:
@@ -67,7 +68,7 @@ def _offer(what: str) -> Callable[[Any, str], str]:
 
 
 def _reactions(event: Any, who: str) -> str:
-    return f"{who} reacted: {', '.join(one_line(one.reactionType) for one in event.reactions)}"
+    return f"{who} reacted: {', '.join(one_line(one.reactionType) for one in present(event.reactions))}"
 
 
 _EVENTS: dict[str, Callable[[Any, str], str]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models import StructuredMessage, WebMessagingMessage
+from ._text import present
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def _essence(message: Any) -> _Essence:
     return _Essence(
         str(message.direction or ""),
         message.text or "",
-        tuple(_kind_and_answer(content) for content in message.content),
-        tuple(str(event.eventType) for event in message.events),
+        tuple(_kind_and_answer(content) for content in present(message.content)),
+        tuple(str(event.eventType) for event in present(message.events)),
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from . import _events as events
 from ._choices import Choice, Choices
 from ._content import Piece, pieces_of, replies
-from ._text import clean, clock, one_line
+from ._text import clean, clock, one_line, present
 
 YOU = "You"
 
@@ -53,7 +53,7 @@ def show(message: Any) -> Shown:
     choices = Choices(message.id)
     pieces = [Piece(Text(clean(message.text)))] if message.text and not _repeats_button(message) else []
     offered = []
-    for content in message.content:
+    for content in present(message.content):
         if str(content.contentType or "") == "QuickReply" and content.quickReply is not None:
             offered.append(content.quickReply)
         else:
@@ -61,7 +61,7 @@ def show(message: Any) -> Shown:
     if offered:
         pieces.append(replies(offered, choices))
     read_only = (message.metadata or {}).get("readOnly") == "true"
-    notes = [events.sentence_of(event, who, read_only=read_only) for event in message.events]
+    notes = [events.sentence_of(event, who, read_only=read_only) for event in present(message.events)]
     time = clock(message.channel.time if message.channel is not None else None)
     return Shown(time, who, mine, pieces, [note for note in notes if note], [] if mine else choices.all)
 
@@ -72,13 +72,13 @@ def speaker(message: Any) -> str:
         return YOU
     sender = message.channel.from_ if message.channel is not None else None
     if sender is not None:
-        name = sender.nickname or " ".join(part for part in (sender.firstName, sender.lastName) if part)
-        if name and name.strip():
-            return one_line(name)
+        name = one_line(sender.nickname) or one_line(f"{sender.firstName or ''} {sender.lastName or ''}")
+        if name:
+            return name
     return {"Bot": "Bot", "Human": "Agent"}.get(str(message.originatingEntity or ""), "Genesys")
 
 
 def _repeats_button(message: Any) -> bool:
     """Whether the text only says once more what stands on the button that was pressed."""
-    pressed = [content.buttonResponse for content in message.content if content.buttonResponse is not None]
+    pressed = present(content.buttonResponse for content in present(message.content))
     return any(response.text == message.text for response in pressed)

@@ -21,7 +21,7 @@ from ._lasting import Lasting
 from ._message import show
 from ._options import Place
 from ._screen import Screen
-from ._text import one_line
+from ._text import one_line, present
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
@@ -69,7 +69,7 @@ class Talk:
             return False
         if shown.choices:
             self._offers = shown.choices
-        for content in heard.content:
+        for content in present(heard.content):
             if content.attachment is not None and content.attachment.id:
                 self._file = (content.attachment.id, one_line(content.attachment.filename) or "file")
         if self._echoing or heard.tracingId not in self._mine or shown.notes:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from ..models import WebMessagingChannel
+
+T = TypeVar("T")
 
 # What could move the cursor, change colours or turn the direction of writing in somebody's terminal.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -24,6 +28,11 @@ def clean(text: object) -> str:
 def one_line(text: object) -> str:
     """The same, on one line."""
     return " ".join(clean(text).split())
+
+
+def present(items: Iterable[T | None]) -> list[T]:
+    """What of a list is there: a server may put null into any."""
+    return [item for item in items if item is not None]
 
 
 def size(number: float) -> str:

@@ -112,7 +112,7 @@ class WireModel(DataClassJsonMixin):
         try:
             kvs = json.loads(s, parse_float=parse_float, parse_int=parse_int, parse_constant=parse_constant, **kw)
         except (ValueError, RecursionError) as error:
-            raise DecodeError(f"{cls.__name__}: no JSON document") from error
+            raise DecodeError(f"{cls.__name__}: no JSON document: {error}") from error
         return cls.from_dict(kvs, infer_missing=infer_missing)
 
     def to_dict(self, encode_json: bool = False) -> dict[str, Any]:  # noqa: ARG002 - what comes out is JSON always

@@ -20,7 +20,18 @@ from typing import Any, TypeVar, get_origin
 from dataclasses_json.core import _ExtendedEncoder
 
 from ..exceptions import DecodeError
-from ._declared import argument, bare, config_of, hints_of, key_of, sets_attributes_only, stock_decoder
+from ._declared import (
+    argument,
+    bare,
+    config_of,
+    hints_of,
+    is_class,
+    is_enum,
+    is_object,
+    key_of,
+    sets_attributes_only,
+    stock_decoder,
+)
 from ._scalars import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 
 M = TypeVar("M")
@@ -143,6 +154,8 @@ def keep_if_strange(instance: Any, kind: Any, data: dict[str, Any]) -> None:
 class _Source:
     """The source of one function, and the objects that it names."""
 
+    purpose: str
+
     def __init__(self, cls: type, **scope: Any) -> None:
         self.cls = cls
         self.hints = hints_of(cls)
@@ -166,7 +179,7 @@ class _Source:
         return name
 
     def function(self) -> Callable[[Any], Any]:
-        code = compile("\n".join(self.lines), f"<{type(self).__name__} of {self.cls.__qualname__}>", "exec")
+        code = compile("\n".join(self.lines), f"<{self.purpose} of {self.cls.__qualname__}>", "exec")
         exec(code, self.scope)  # noqa: S102 - our own source: all it holds is identifiers and what repr quoted
         made: Callable[[Any], Any] = self.scope["run"]
         return made
@@ -187,6 +200,8 @@ class _DecoderSource(_Source):
 
     Where that is all a constructor would do, attributes are set on a bare instance; else the constructor is called.
     """
+
+    purpose = "decoder"
 
     def __init__(self, cls: type) -> None:
         tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied, texts)
@@ -240,8 +255,8 @@ class _DecoderSource(_Source):
         self.lines += [" else:", f"  {target} = {self._missing(field)}"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
-        hint = self.hints[field.name]
-        ready = hint if isinstance(hint, type) and not issubclass(hint, (str, int, float, list, dict)) else ()
+        hint = bare(self.hints[field.name])
+        ready = hint if is_class(hint) and not issubclass(hint, (str, int, float, list, dict)) else ()
 
         def custom(value: Any) -> Any:
             try:
@@ -256,11 +271,11 @@ class _DecoderSource(_Source):
         origin = get_origin(hint) or hint
         if hint in _SCALARS:
             return _SCALARS[hint].format(v=v)
-        if isinstance(hint, type) and issubclass(hint, Enum):
+        if is_enum(hint):
             members = _Members(hint)
             known, odd = self.name("members", members), self.name("odd", members.odd)
             return f"{known}[{v}] if {v}.__class__ is str else {odd}({v})"
-        if isinstance(hint, type) and is_dataclass(hint):
+        if is_object(hint):
             decode = self.later("decode", lambda: _inner_decoder_of(hint))
             odd = self.name("odd", self._odd(field, "an object", Mapping, hint))
             return f"{decode}({v}) if {v}.__class__ is dict else {odd}({v})"
@@ -301,6 +316,8 @@ def _is_container(hint: Any) -> bool:
 class _EncoderSource(_Source):
     """The source of an encoder: what a field holds is written unless it is None, [] or {}."""
 
+    purpose = "encoder"
+
     def __init__(self, cls: type) -> None:
         super().__init__(cls, plain=plain, iso=iso, copied=copied, datetime=datetime)
 
@@ -330,9 +347,9 @@ class _EncoderSource(_Source):
             return f"{v} if {v}.__class__ is {hint.__name__} else plain({v})"
         if hint is datetime:
             return f"iso({v}) if {v}.__class__ is datetime else plain({v})"
-        if isinstance(hint, type) and issubclass(hint, Enum):
+        if is_enum(hint):
             return f"{v}._value_ if {v}.__class__ is {self.name('Enum', hint)} else plain({v})"
-        if isinstance(hint, type) and is_dataclass(hint):
+        if is_object(hint):
             encode = self.later("encode", lambda: encoder_of(hint))
             return f"{encode}({v}) if {v}.__class__ is {self.name('Class', hint)} else plain({v})"
         if origin in (list, Sequence):

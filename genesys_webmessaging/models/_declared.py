@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import Field, fields
+from dataclasses import Field, fields, is_dataclass
+from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from dataclasses_json import core
@@ -49,6 +50,21 @@ def bare(hint: Any) -> Any:
         kinds = [kind for kind in get_args(hint) if kind is not type(None)]
         return bare(kinds[0]) if len(kinds) == 1 else Any
     return hint
+
+
+def is_class(hint: Any) -> bool:
+    """Whether a type is a class as it is, no list[…] or dict[…], which Python 3.10 takes for classes."""
+    return isinstance(hint, type) and get_origin(hint) is None
+
+
+def is_enum(hint: Any) -> bool:
+    """Whether a type is an enum."""
+    return is_class(hint) and issubclass(hint, Enum)
+
+
+def is_object(hint: Any) -> bool:
+    """Whether a type is a dataclass, which is an object in JSON."""
+    return is_class(hint) and is_dataclass(hint)
 
 
 def argument(cls: type, hint: Any, index: int) -> Any:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from genesys_webmessaging.simulator import Simulator
-
-from .independent_client import Guest
 
 NAMES = [
     "type", "text", "content", "events", "metadata", "channel", "contentType", "attachment", "id", "buttonResponse",
@@ -38,30 +33,24 @@ PROPER = [
 ]
 
 
-@pytest.fixture(scope="module")
-def talker():
-    with Simulator() as simulator, Guest(simulator.address) as guest:
-        yield guest
-
-
-@settings(max_examples=300)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     action=st.sampled_from(ACTIONS),
     fields=st.dictionaries(st.sampled_from(FIELDS), VALUES | st.sampled_from(PROPER), max_size=4),
 )
-def test_no_request_breaks_the_simulator(talker, action, fields):
-    answer = talker.ask(action, **fields)
+def test_no_request_breaks_the_simulator(guest, action, fields):
+    answer = guest.ask(action, **fields)
     assert answer["code"] != 5000
-    assert talker.configure()["connected"] is True
-    talker.seen.clear()
+    assert guest.configure()["connected"] is True
+    guest.seen.clear()
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text() | VALUES.map(json.dumps))
-def test_no_frame_breaks_the_simulator(talker, text):
-    talker.socket.send(text)
-    talker.configure()
-    talker.fence()
+def test_no_frame_breaks_the_simulator(guest, text):
+    guest.socket.send(text)
+    guest.configure()
+    guest.fence()
 
 
 def test_a_very_deep_frame_is_a_bad_request(simulator, guest):

@@ -142,12 +142,14 @@ def test_serve_announces_runs_and_stops_when_told():
 
     thread = threading.Thread(target=run, name="serve")
     thread.start()
-    assert running.wait(5)
-    with Guest(served[0].address, "b") as guest:
-        guest.ask("dance")
-        assert [guest.say(str(number))["code"] for number in range(5)][-1] == 429
-    over.set()
-    thread.join(10)
+    try:
+        assert running.wait(5)
+        with Guest(served[0].address, "b") as guest:
+            guest.ask("dance")
+            assert [guest.say(str(number))["code"] for number in range(5)][-1] == 429
+    finally:
+        over.set()
+        thread.join(10)
     assert not thread.is_alive()
     assert lines[0].endswith("  deployments a, b")
     assert lines[-1] == "violation: connection 1: dance: unknown action 'dance'"

@@ -1,0 +1,508 @@
+"""A connection against servers and networks that fail, stall, flood and lie."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from _certificates import Certificate
+from _ear import Ear, connected
+from _peers import BINARY, CONTINUATION, PING, PONG, TEXT, ClientGoneError, Peer, Wire, close, echo, frame, text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genesys_webmessaging._connection import Connection, Ending, State
+from genesys_webmessaging._opening import open_connection
+from genesys_webmessaging.exceptions import ConnectError, ConnectionClosedError, NotConnectedError
+
+MEGABYTE = 1024 * 1024
+SOON = 0.3  # seconds; a limit that is meant to pass
+RESET = Ending(None, "Connection reset by the server")
+
+
+@pytest.fixture(params=["plain", "tls"])
+def tls(request: pytest.FixtureRequest, pki: Certificate) -> tuple[ssl.SSLContext | None, dict[str, str]]:
+    """The server's context, and what the client has to know of it."""
+    return (pki.server, {"ca_file": str(pki.ca_file)}) if request.param == "tls" else (None, {})
+
+
+Tls = tuple[ssl.SSLContext | None, dict[str, str]]
+
+
+# Resets, at every step of a connection's life
+
+
+def test_a_reset_instead_of_a_tls_handshake_is_a_connect_error(pki: Certificate):
+    def script(wire: Wire) -> None:
+        wire.read(10)
+        wire.reset()
+
+    with Peer(script) as peer, pytest.raises(ConnectError, match=r"TLS handshake with .* failed: Connection reset"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 1", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso"])
+def test_a_reset_during_the_handshake_is_a_connect_error(said: bytes, tls: Tls):
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(said)
+        wire.reset()
+
+    server, options = tls
+    with Peer(script, server) as peer, pytest.raises(ConnectError, match=r"handshake with .* failed: Connection reset"):
+        open_connection(peer.url, trust_env=False, **options)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x81", b"\x81\x7e\x01", text("x" * 300)[:100], frame(TEXT, b"x", fin=False)])
+def test_a_reset_of_an_open_connection_is_an_error_and_what_came_before_is_delivered(said: bytes, tls: Tls):
+    def script(wire: Wire) -> None:
+        wire.accept()
+        wire.send(text("whole") + said)
+        wire.read_text()
+        wire.reset()
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
+        ear.wait_for_texts(1)
+        connection.send("go")
+        assert ear.wait_for_end() == RESET
+        assert ear.texts == ["whole"]
+
+
+def test_a_reset_instead_of_the_answer_to_our_close_is_an_error(tls: Tls):
+    def script(wire: Wire) -> None:
+        wire.accept()
+        wire.read_close()
+        wire.reset()
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
+        connection.close()
+        assert ear.endings == [RESET]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_code_and_reason_of_the_server_are_kept_when_it_resets_right_behind(busy: bool, tls: Tls):
+    """Thirty times, as it is a race: in one half of them the client sends at that very moment."""
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        wire.read_text()
+        wire.send(close(4001, "expired"))
+        wire.reset()
+
+    server, options = tls
+    for _ in range(30):
+        with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
+            with contextlib.suppress(NotConnectedError, ConnectionClosedError):
+                connection.send("go")
+                for n in range(10 if busy else 0):
+                    connection.send(str(n))
+            # The reset may overtake the close frame itself, which then was never received.
+            assert ear.wait_for_end() in (Ending(4001, "expired"), RESET)
+            assert connection.state is State.CLOSED
+
+
+# Stalls
+
+
+def wait_until_full(connection: Connection) -> None:
+    """Until what another thread sends does not fit any more."""
+    give_up = time.monotonic() + 10
+    while connection._transport.is_writable():
+        assert time.monotonic() < give_up, "the server takes everything"
+
+
+def test_sending_to_a_server_that_does_not_read_raises_in_time_and_ends_the_connection(tls: Tls):
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, send_patience=SOON, **options) as (connection, ear):
+        began = time.monotonic()
+        with pytest.raises(ConnectionClosedError, match="did not go out in time"):
+            connection.send("x" * 20 * MEGABYTE)
+        assert ear.wait_for_end() == Ending(None, "The server accepted nothing for 0.3 seconds")
+        assert time.monotonic() - began < SOON + 5
+        with pytest.raises(NotConnectedError):
+            connection.send("more")
+        release.set()
+
+
+def test_close_is_bounded_while_another_thread_is_stuck_in_a_send(tls: Tls):
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    server, options = tls
+    with (
+        Peer(script, server) as peer,
+        connected(peer, **options) as (connection, ear),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stuck = pool.submit(connection.send, "x" * 20 * MEGABYTE)
+        wait_until_full(connection)
+        began = time.monotonic()
+        connection.close(timeout=SOON)
+        assert time.monotonic() - began < SOON + 3
+        assert [ending.code for ending in ear.endings] == [1006]
+        with pytest.raises(ConnectionClosedError):
+            stuck.result(5)
+        release.set()
+
+
+def test_messages_arrive_and_pings_are_answered_around_a_send_that_is_stuck(tls: Tls):
+    """A server that reads nothing while it writes must not be able to stop our reader with a ping."""
+    full, heard = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert full.wait(10)
+        for n in range(100):
+            wire.send(frame(PING, b"%d" % n) + text(str(n)))
+        assert heard.wait(10)
+        opcode, payload = wire.read_frame()
+        assert (opcode, len(payload)) == (TEXT, 20 * MEGABYTE)
+        assert wire.read_frame() == (PONG, b"99")
+        wire.send(text("thanks"))
+        assert wire.read_close() == (1000, "Guest client disconnect")
+        wire.send(close())
+
+    server, options = tls
+    with (
+        Peer(script, server) as peer,
+        connected(peer, **options) as (connection, ear),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stuck = pool.submit(connection.send, "x" * 20 * MEGABYTE)
+        wait_until_full(connection)
+        full.set()
+        assert ear.wait_for_texts(100) == [str(n) for n in range(100)]
+        assert not stuck.done()
+        heard.set()
+        stuck.result(20)
+        ear.wait_for_texts(101)
+        connection.close()
+        assert ear.endings == [Ending(1000, "")]
+
+
+def test_a_pong_that_did_not_fit_goes_out_when_there_is_room_again():
+    """The socket's buffer is full, nobody is sending any more, and then a ping comes."""
+    filled, heard = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert filled.wait(10)
+        wire.send(frame(PING, b"are you there?") + text("heard"))
+        assert heard.wait(10)
+        opcode, payload = wire.read_frame()
+        while opcode == TEXT:
+            opcode, payload = wire.read_frame()
+        assert (opcode, payload) == (PONG, b"are you there?")
+        wire.send(text("thanks"))
+        wire.read_to_end()
+
+    with Peer(script) as peer, connected(peer) as (connection, ear):
+        while connection._transport.is_writable():
+            connection.send("x" * 10_000)
+        filled.set()
+        ear.wait_for_texts(1)
+        heard.set()
+        assert ear.wait_for_texts(2) == ["heard", "thanks"]
+
+
+def test_a_server_that_drips_a_message_is_heard_out_and_can_be_left():
+    stop = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        wire.send(b"\x81\x7f" + MEGABYTE.to_bytes(8, "big"))
+        with contextlib.suppress(OSError):
+            while not stop.wait(0.01):
+                wire.send(b"x")
+
+    with Peer(script) as peer, connected(peer) as (connection, ear):
+        began = time.monotonic()
+        connection.close(timeout=SOON)
+        assert time.monotonic() - began < SOON + 2
+        assert [ending.code for ending in ear.endings] == [1006]
+        stop.set()
+
+
+# Floods
+
+
+def test_a_ping_flood_is_survived_by_a_server_that_reads_our_pongs_late(tls: Tls):
+    count = 20_000
+
+    def flooding(wire: Wire) -> None:
+        wire.accept()
+        wire.send(b"".join(frame(PING, b"%d" % n) for n in range(100)) * (count // 100) + text("through"))
+        opcode, _ = wire.read_frame()
+        while opcode == PONG:
+            opcode, _ = wire.read_frame()
+        assert opcode == TEXT
+        wire.send(frame(PING, b"final"))
+        assert wire.read_frame() == (PONG, b"final")
+        wire.send(text("end"))
+        assert wire.read_close()[0] == 1000
+        wire.send(close())
+
+    server, options = tls
+    with Peer(flooding, server) as peer, connected(peer, **options) as (connection, ear):
+        ear.wait_for_texts(1)
+        connection.send("still here")
+        assert ear.wait_for_texts(2) == ["through", "end"]
+        assert len(connection._pings) <= 1
+        connection.close()
+        assert ear.endings == [Ending(1000, "")]
+
+
+def test_a_message_over_the_limit_ends_the_connection_with_1009(tls: Tls):
+    def script(wire: Wire) -> None:
+        wire.accept()
+        wire.send(text("x" * 1000))
+        with contextlib.suppress(OSError):
+            wire.send(frame(TEXT, b"x" * 600, fin=False) + frame(CONTINUATION, b"x" * 10 * MEGABYTE))
+        assert wire.read_close() == (1009, "")
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, max_message_size=1000, **options) as (_, ear):
+        ending = ear.wait_for_end()
+        assert ending == Ending(None, "The server sent a message of more than 1000 bytes, which is the limit")
+        assert ear.texts == ["x" * 1000]
+
+
+@pytest.mark.parametrize("fragment", [16 * MEGABYTE, 65_536, 1_000])
+def test_sixteen_megabytes_arrive_whole_and_in_fragments_with_pings_between(fragment: int, tls: Tls):
+    payload = bytes(range(32, 96)) * (16 * MEGABYTE // 64)
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        pieces = range(0, len(payload), fragment)
+        for at in pieces:
+            last = at + fragment >= len(payload)
+            piece = frame(CONTINUATION if at else TEXT, payload[at : at + fragment], fin=last)
+            wire.send(piece if at % (100 * fragment) else piece + frame(PING, b"still there?"))
+        wire.read_to_end()
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, **options) as (_, ear):
+        assert ear.wait_for_texts(1)[0].encode() == payload
+
+
+# Many threads
+
+
+def test_eight_threads_send_at_once_and_every_frame_arrives_intact_and_in_order(tls: Tls):
+    count, threads = 500, 8
+    arrived: list[str] = []
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        for _ in range(count * threads):
+            arrived.append(wire.read_text())
+        assert wire.read_close()[0] == 1000
+        wire.send(close())
+
+    def send(which: int) -> None:
+        for n in range(count):
+            connection.send(f"{which} {n} " + "x" * (n * 7 % 3000))
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
+        with ThreadPoolExecutor(threads) as pool:
+            for job in [pool.submit(send, which) for which in range(threads)]:
+                job.result(30)
+        connection.close(timeout=20)
+        assert ear.endings == [Ending(1000, "")]
+    for which in range(threads):
+        mine = [message for message in arrived if message.startswith(f"{which} ")]
+        assert mine == [f"{which} {n} " + "x" * (n * 7 % 3000) for n in range(count)]
+
+
+def test_two_writers_and_a_reader_on_tls_lose_nothing(pki: Certificate):
+    count = 3_000
+
+    def send(which: int) -> None:
+        for n in range(count):
+            connection.send(f"{which} {n}")
+
+    with Peer(echo, pki.server) as peer, connected(peer, ca_file=str(pki.ca_file)) as (connection, ear):
+        with ThreadPoolExecutor(2) as pool:
+            for job in [pool.submit(send, which) for which in range(2)]:
+                job.result(30)
+        echoes = ear.wait_for_texts(2 * count)
+        for which in range(2):
+            mine = [message for message in echoes if message.startswith(f"{which} ")]
+            assert mine == [f"{which} {n}" for n in range(count)]
+        connection.close()
+        assert ear.endings == [Ending(1000, "Guest client disconnect")]
+
+
+# Ctrl-C
+
+
+def interrupt_soon() -> threading.Timer:
+    timer = threading.Timer(SOON, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    return timer
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda connection: connection.send("x" * 20 * MEGABYTE), id="send"),
+        pytest.param(lambda connection: connection.close(timeout=1), id="close"),
+    ],
+)
+def test_ctrl_c_leaves_a_connection_that_ends(act: Callable[[object], None], tls: Tls):
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    server, options = tls
+    with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
+        timer = interrupt_soon()
+        with pytest.raises(KeyboardInterrupt):
+            act(connection)
+        timer.join()
+        connection.close(timeout=SOON)
+        ear.wait_for_end()
+        assert connection.state is State.CLOSED
+        with pytest.raises(NotConnectedError):
+            connection.send("more")
+        release.set()
+
+
+# Leaving nothing behind
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("cycles", [pytest.param(1000, id="1000 times")])
+def test_connecting_and_closing_a_thousand_times_leaves_nothing(cycles: int, tls: Tls):
+    def cycle(peer: Peer, n: int) -> None:
+        connection = open_connection(peer.url, trust_env=False, **options)
+        ear = Ear().start(connection)
+        connection.send("hello")
+        ear.wait_for_texts(1)
+        if n % 3 == 0:
+            connection.abort()
+        elif n % 3 == 1:
+            connection.web_socket.send_close()
+        else:
+            connection.close()
+        ear.wait_for_end()
+
+    def tolerant_echo(wire: Wire) -> None:
+        with contextlib.suppress(OSError):
+            echo(wire)
+
+    server, options = tls
+    with Peer(tolerant_echo, server) as peer:
+        for n in range(60):
+            cycle(peer, n)
+        gc.collect()
+        before = descriptors(), threading.active_count(), len(gc.get_objects())
+        for n in range(cycles if server is None else cycles // 5):
+            cycle(peer, n)
+        for thread in peer.scripts():
+            thread.join(5)
+        gc.collect()
+        after = descriptors(), threading.active_count(), len(gc.get_objects())
+    assert after[0] <= before[0] + 2
+    assert after[1] <= before[1] + 2
+    assert after[2] <= before[2] + 500
+
+
+# Secrets
+
+
+def test_nothing_that_is_sent_or_received_stands_in_the_log(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    secrets = ["s3cret-header", "s3cret-sent", "s3cret-received", "s3cret-binary", "s3cret-query"]
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert wire.read_text() == secrets[1]
+        wire.send(text(secrets[2]) + frame(BINARY, secrets[3].encode()) + close(4000, "bye"))
+
+    with Peer(script) as peer:
+        connection = open_connection(f"{peer.url}&x={secrets[4]}", [("X", secrets[0])], trust_env=False)
+        ear = Ear().start(connection)
+        connection.send(secrets[1])
+        ear.wait_for_end()
+    told = caplog.text + "".join(repr(record.args) for record in caplog.records) + repr(connection)
+    assert "The connection" in told
+    assert [secret for secret in secrets if secret in told] == []
+
+
+# Anything at all
+
+
+chunks = st.lists(
+    st.one_of(
+        st.binary(max_size=200),
+        st.builds(
+            frame,
+            st.sampled_from([0, 1, 2, 3, 8, 9, 10, 11]),
+            st.binary(max_size=130),
+            fin=st.booleans(),
+            reserved=st.sampled_from([0, 0, 0, 0, 4]),
+            mask=st.sampled_from([b"", b"", b"", b"abcd"]),
+        ),
+        st.builds(close, st.integers(0, 65535), st.text(max_size=30)),
+        st.builds(text, st.text(max_size=200)),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=150)
+@given(chunks, st.sampled_from(["end", "reset", "wait"]))
+def test_whatever_a_server_sends_the_connection_ends_once_and_leaves_nothing(sent: list[bytes], finish: str):
+    def script(wire: Wire) -> None:
+        wire.accept()
+        with contextlib.suppress(OSError, ClientGoneError):
+            for chunk in sent:
+                wire.send(chunk)
+            if finish == "reset":
+                wire.reset()
+            elif finish == "wait":
+                wire.read(1)
+
+    with Peer(script) as peer, connected(peer) as (connection, ear):
+        if finish == "wait":
+            connection.close(timeout=5)
+        ending = ear.wait_for_end()
+        assert connection.state is State.CLOSED
+        assert ending.code is None or 1000 <= ending.code <= 65535
+        assert ending.code is not None or ending.reason
+        assert all(isinstance(each, str) for each in ear.texts)
+
+
+def test_a_socket_that_is_cut_from_below_ends_the_connection():
+    """As when the machine changes networks: the descriptor lives, the connection does not."""
+    with Peer(lambda wire: (wire.accept(), wire.read_to_end())) as peer, connected(peer) as (connection, ear):
+        connection._transport._sock.shutdown(socket.SHUT_RDWR)
+        assert ear.wait_for_end() == Ending(1006, "")
