@@ -351,11 +351,13 @@ def test_pings_are_answered_while_a_listener_is_busy(talker: WebMessagingClient,
 def test_a_listener_may_disconnect_and_what_was_read_is_still_heard(
     talker: WebMessagingClient, guest: Guest, recorder: Recorder
 ) -> None:
-    doing = Doing("jwtResponse", lambda *_: talker.disconnect())
+    sent = threading.Event()
+    doing = Doing("jwtResponse", lambda *_: talker.disconnect() if sent.wait(5) else None)
     talker.addSessionListener(doing)
     talker.addSessionListener(recorder)
     guest.send(frame("JwtResponse"))
     guest.send(message("already read, or read until the close is answered"))
+    sent.set()
     assert doing.waitForOutcome() is None
     assert recorder.waitFor("webSocketDisconnected") == (1000, "Guest client disconnect")
     assert recorder.methods == ["jwtResponse", "structuredMessage", "webSocketDisconnected"]

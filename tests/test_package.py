@@ -106,7 +106,7 @@ def test_what_type_checkers_see_is_what_there_is_at_run_time() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == genesys_webmessaging._HOME
+    assert seen == genesys_webmessaging._MODULE_OF
     assert set(genesys_webmessaging.__all__) == {*seen, "__version__"}
 
 
@@ -185,7 +185,7 @@ def test_the_extras_hold_what_they_are_named_after(setup: configparser.ConfigPar
 
     assert names("simulator") == {"aiohttp", "PyYAML", "cryptography"}
     assert names("cli") == {"click", "rich"}
-    assert names("socks") == {"python-socks"}
+    assert names("socks") == {"python-socks", "PySocks"}
     assert names("demo") == names("simulator") | names("cli")
     assert names("all") == names("demo") | names("socks")
     assert names("test") == names("all") | {"pytest", "pytest-timeout", "hypothesis", "websockets"}
@@ -263,7 +263,9 @@ MAY_IMPORT = {
 
 
 def test_imports_run_one_way() -> None:
-    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "pytest_plugin.py"]
+    # The package's own door knows everybody, but loads nobody before he is asked for.
+    doors = {PACKAGE / "__init__.py", PACKAGE / "simulator" / "pytest_plugin.py"}
+    paths = [path for path in PACKAGE.rglob("*.py") if path not in doors]
     assert len(paths) > 50
     wrong = []
     for path in paths:

@@ -23,7 +23,7 @@ from ._status import Status
 from ._token import Keeper, token_options
 
 # Seconds without anything that end an answer.
-_QUIET = 1.5
+_QUIET = 1.0
 
 
 @click.command(

@@ -159,7 +159,8 @@ class _Source:
     def __init__(self, cls: type, **scope: Any) -> None:
         self.cls = cls
         self.hints = hints_of(cls)
-        self.scope: dict[str, Any] = {"cls": cls, **scope}
+        builtins = {each.__name__: each for each in (str, int, float, bool, list, dict)}  # found sooner there
+        self.scope: dict[str, Any] = {"cls": cls, **builtins, **scope}
         self.lines: list[str] = []
 
     def name(self, stem: str, value: Any) -> str:

@@ -31,6 +31,9 @@ class Frame:
     text: str = field(repr=False)
     fields: dict[str, Any] | None = field(repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.action or 'a frame without an action'} on connection {self.connection}"
+
     @property
     def action(self) -> str:
         """What the guest wanted; "" when the frame does not say."""
@@ -133,7 +136,15 @@ class Frames(Journal[Frame]):
         return [frame.fields for frame in self.items() if frame.action == action and frame.fields is not None]
 
     def wait(self, action: str, count: int = 1, timeout: float = 5.0) -> list[dict[str, Any]]:
-        """Wait for requests with an action, and return all there are.
+        """Wait for requests with an action.
+
+        Args:
+            action: Which one.
+            count: How many there must be.
+            timeout: Seconds to wait at most.
+
+        Returns:
+            All there are by then, as decoded, oldest first.
 
         Raises:
             TimeoutError: There were too few in time.

@@ -8,9 +8,9 @@ import time
 from genesys_webmessaging.simulator import Deployment, Simulator
 
 
-def test_the_demo_shows_a_whole_conversation_and_ends_well_within_15_seconds(command):
+def test_the_demo_shows_a_whole_conversation_and_ends_well_within_15_seconds(process):
     began = time.monotonic()
-    ended = command("demo")
+    ended = process("demo")
 
     assert (ended.status, ended.err) == (0, "")
     assert time.monotonic() - began < 15
@@ -45,8 +45,8 @@ def test_the_demo_says_that_the_history_is_what_was_said(command):
     assert int(told[1]) == len(spoken)
 
 
-def test_the_demo_is_plain_in_a_pipe(command):
-    ended = command("demo")
+def test_the_demo_is_plain_in_a_pipe(process):
+    ended = process("demo")
 
     assert "\x1b" not in ended.out
     assert max(len(line) for line in ended.out.splitlines()) < 120
@@ -77,8 +77,8 @@ def test_the_demo_bears_a_server_where_nobody_answers(command):
     assert "nobody has answered yet" in ended.out
 
 
-def test_the_demo_says_that_nobody_listens(command):
-    ended = command("demo", "--address", "ws://127.0.0.1:1/v1", "--deployment-id", "demo")
+def test_the_demo_says_that_nobody_listens(process):
+    ended = process("demo", "--address", "ws://127.0.0.1:1/v1", "--deployment-id", "demo")
 
     assert ended.status == 3
     assert ended.err.startswith("Error: ")

@@ -224,7 +224,7 @@ BODIES = st.recursive(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_whatever_comes_is_shown_without_an_error(data):
     kind = data.draw(st.sampled_from(sorted(_RENDERERS)))

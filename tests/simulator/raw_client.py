@@ -77,9 +77,11 @@ class RawClient:
         assert (final, opcode) == (True, TEXT), (final, opcode, payload)
         return json.loads(payload)
 
-    def segments(self, count):
-        """What so many further reads of the socket bring."""
-        return [self.socket.recv(65536) for _ in range(count)]
+    def segment(self):
+        """What one read of the socket brings; it stays to be read as a frame."""
+        assert self.buffer == b""
+        self._receive()
+        return self.buffer
 
     def ending(self):
         """Read until the connection ends: "fin" or "reset"."""

@@ -15,9 +15,11 @@ def test_a_token_comes_back_to_its_session(simulator, guest, connect):
 
 def test_start_new_puts_the_old_session_out_of_reach(simulator, guest, connect):
     guest.say("old")
+    jwt = guest.jwt()["jwt"]
     other = connect(simulator, token=guest.token, startNew=True)
     assert other.session["newSession"] is True
     assert other.history().json()["total"] == 0
+    assert other.history(jwt=jwt).status_code == 401
     assert guest.say("where am I?")["code"] == 4007
 
 

@@ -54,9 +54,9 @@ class Faults:
 
     def strike(self, subject: Subject) -> list[Fault]:
         """The faults that strike a thing that is about to happen; each is counted."""
-        if not self._active:
-            return []
         with self._lock:
+            if not self._active:
+                return []
             struck = [fault for fault in self._active if fault.matches(subject) and fault.strikes()]
             self._active = [fault for fault in self._active if not fault.spent]
         return struck

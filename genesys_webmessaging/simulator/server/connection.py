@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import threading
@@ -22,7 +23,8 @@ from .outgoing import Outgoing, Writer
 __all__ = ["Connection"]
 
 CLOSE_PATIENCE = 5.0
-LINGER_ZERO = struct.pack("ii", 1, 0)
+GONE_PAUSE = 0.05
+LINGER_ZERO = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Connection:
@@ -206,6 +208,11 @@ class Connection:
     async def urgent(self, raw: bytes) -> None:
         """Answer a ping or a close frame, before what waits to be sent."""
         await self._writer.urgent(raw)
+
+    async def gone(self) -> None:
+        """Wait until the TCP connection is no more, while nobody reads from it."""
+        while self._transport is not None and not self._transport.is_closing():
+            await asyncio.sleep(GONE_PAUSE)
 
     def end(self, how: str) -> None:
         """End the connection: "reset", "fin" or "silence"."""

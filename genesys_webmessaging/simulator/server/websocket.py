@@ -82,7 +82,7 @@ class WebSocketSide:
         while True:
             message = await websocket.receive()
             if connection.silent.is_set():
-                await asyncio.Event().wait()
+                await connection.gone()
             if message.type is WSMsgType.TEXT:
                 await self._text(connection, message.data)
             elif message.type is WSMsgType.BINARY:
@@ -135,7 +135,7 @@ class WebSocketSide:
         connection.closeCode, connection.closeReason = code or 0, reason or ""
         self._context.checks.closed(connection)
         if self._context.faults.strike(Subject(Stage.CLOSE, connection.number)):
-            await asyncio.Event().wait()
+            await connection.gone()
         if not connection.closing:
             await connection.urgent(closeFrame(connection.closeCode))
         connection.end("fin")

@@ -69,6 +69,11 @@ class Message:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     historyId: str = field(default_factory=lambda: str(uuid.uuid4()))
 
+    def __str__(self) -> str:
+        said = [self.text] if self.text else [str(item.get("contentType")) for item in self.content]
+        said += [str(event.get("eventType")) for event in self.events]
+        return f"{self.type} from {self.sender.role.value}: {', '.join(said)}"
+
     @property
     def direction(self) -> str:
         """Inbound from a guest, Outbound to one."""
@@ -87,6 +92,19 @@ class Message:
             if isinstance(response, dict):
                 return str(response.get("payload", ""))
         return None
+
+    def onTheWire(self) -> dict[str, Any]:
+        """What the live socket and the history both show of it; empty parts are left out."""
+        shown: dict[str, Any] = {
+            "type": self.type,
+            "direction": self.direction,
+            "text": self.text,
+            "content": self.content or None,
+            "events": self.events or None,
+            "metadata": self.metadata or None,
+            "originatingEntity": None if self.sender.role is Role.GUEST else self.sender.role.value,
+        }
+        return {key: value for key, value in shown.items() if value is not None}
 
     def hasPresence(self, kind: str) -> bool:
         """Whether it is a presence event of this kind."""

@@ -67,22 +67,7 @@ def structured(message: Message, *, tracingId: str | None = None, unasked: bool 
     sender = message.sender.onTheWire()
     if sender:
         channel["from"] = sender
-    body: dict[str, Any] = {
-        "id": message.id,
-        "type": message.type,
-        "direction": message.direction,
-        "channel": channel,
-    }
-    if message.text is not None:
-        body["text"] = message.text
-    if message.content:
-        body["content"] = message.content
-    if message.events:
-        body["events"] = message.events
-    if message.metadata:
-        body["metadata"] = message.metadata
-    if message.direction == "Outbound":
-        body["originatingEntity"] = message.sender.role.value
+    body = {"id": message.id, "channel": channel, **message.onTheWire()}
     return envelope("StructuredMessage", body, unasked=unasked, tracingId=tracingId)
 
 

@@ -29,24 +29,9 @@ def history_page(world: World, session: Session, pageSize: int, pageNumber: int)
 def entity(world: World, message: Message) -> dict[str, Any]:
     """One message of the history; it carries no tracingId."""
     identifier = world.historyId(message)
-    shown: dict[str, Any] = {
-        "id": identifier,
-        "channel": {"time": message.isoTime, "messageId": identifier},
-        "type": message.type,
-        "status": "Sent" if message.direction == "Inbound" else "Delivered",
-        "direction": message.direction,
-    }
+    channel: dict[str, Any] = {"time": message.isoTime, "messageId": identifier}
     sender = message.sender.onTheWire()
     if sender:
-        shown["channel"]["from"] = sender
-    if message.text is not None:
-        shown["text"] = message.text
-    if message.content:
-        shown["content"] = message.content
-    if message.events:
-        shown["events"] = message.events
-    if message.metadata:
-        shown["metadata"] = message.metadata
-    if message.direction == "Outbound":
-        shown["originatingEntity"] = message.sender.role.value
-    return shown
+        channel["from"] = sender
+    status = "Sent" if message.direction == "Inbound" else "Delivered"
+    return {"id": identifier, "channel": channel, "status": status, **message.onTheWire()}
