@@ -269,7 +269,9 @@ class Connection:
             self._transport.close()
         elif reader is not threading.current_thread():
             # Not join() alone: Ctrl-C in it makes Python before 3.13 take a running thread for one that has ended.
-            if self._ended.wait(timeout):
+            if not self._ended.wait(timeout):
+                self._transport.expire_reads_at(time.monotonic())
+            if self._ended.wait(_GOODBYE_PATIENCE):
                 reader.join(_GOODBYE_PATIENCE)
             else:
                 logger.warning("The reader is held up, and ends later")

@@ -151,12 +151,12 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
 def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Transport:
     """Connect to the server, or to the proxy and through it."""
     if proxy is None:
-        return Transport(_connect_tcp(host, port, "", deadline), deadline)
+        return _connect_tcp(host, port, "", deadline)
     destination = host
     if proxy.wants_address:
         family = socket.AF_INET if proxy.wants_ipv4 else socket.AF_UNSPEC
         destination = _resolve(host, port, deadline, family)[0][1][0]
-    transport = Transport(_connect_tcp(proxy.host, proxy.port, " of the proxy", deadline), deadline)
+    transport = _connect_tcp(proxy.host, proxy.port, " of the proxy", deadline)
     try:
         with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}"):
             proxy.tunnel(transport, destination, port, deadline)
@@ -166,15 +166,15 @@ def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Tran
     return transport
 
 
-def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> socket.socket:
+def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> Transport:
     addresses = _resolve(host, port, deadline)
     with _step(f"The TCP connection to {netloc(host, port)}{whose}"):
         sock = _first_to_answer(addresses, deadline)
-    for level, name, value in _SOCKET_OPTIONS:
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(level, option, value)
-    return sock
+        try:
+            return Transport(sock, deadline)
+        except BaseException:
+            sock.close()
+            raise
 
 
 def _resolve(host: str, port: int, deadline: float, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Address]:
@@ -262,6 +262,9 @@ def _begin_to_connect(address: Address) -> socket.socket:
     sock = socket.socket(address[0], socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        for level, name, value in _SOCKET_OPTIONS:
+            if hasattr(socket, name):
+                sock.setsockopt(level, getattr(socket, name), value)
         code = sock.connect_ex(address[1])
         if code not in _IN_PROGRESS:
             raise OSError(code, os.strerror(code))

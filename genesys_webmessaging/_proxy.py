@@ -86,23 +86,24 @@ class Proxy:
             raise ConnectError(f"The proxy {self} sent bytes before the server could")
 
     def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: float) -> None:
+        in_front: Any = _Connected(_ProxySocket(transport, deadline))
         try:
             from python_socks import ProxyError, ProxyTimeoutError, ProxyType
             from python_socks.sync import Proxy as SocksProxy
-        except ImportError as error:
+
+            client = SocksProxy(
+                ProxyType.SOCKS4 if self.scheme.startswith("socks4") else ProxyType.SOCKS5,
+                self.host,
+                self.port,
+                username=self.username or None,
+                password=self.password or None,
+                rdns=True,
+                forward=in_front,
+            )
+        except (ImportError, TypeError) as error:
             raise ConnectError(
-                f"The proxy {self} needs one more package: pip install 'genesys-webmessaging[socks]'"
+                f"The proxy {self} needs python-socks 3: pip install 'genesys-webmessaging[socks]'"
             ) from error
-        in_front: Any = _Connected(_ProxySocket(transport, deadline))
-        client = SocksProxy(
-            ProxyType.SOCKS4 if self.scheme.startswith("socks4") else ProxyType.SOCKS5,
-            self.host,
-            self.port,
-            username=self.username or None,
-            password=self.password or None,
-            rdns=True,
-            forward=in_front,
-        )
         try:
             client.connect(host, port)
         except ProxyTimeoutError as error:

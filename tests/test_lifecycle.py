@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from _fixtures import ORIGIN, TOKEN
@@ -212,6 +213,23 @@ def test_disconnect_before_the_handshake_is_over_leaves_nothing_open(
     assert recorder.methods == []
     client.connect("demo", ORIGIN)
     assert recorder.methods == ["webSocketConnected"]
+
+
+def test_disconnect_just_before_the_reading_begins_makes_connect_fail_and_nobody_hears_of_it(
+    peer: Peer, recorder: Recorder
+) -> None:
+    class Hasty(WebMessagingClient):
+        def _receiver(self, *args: Any) -> Any:
+            self.disconnect()
+            return super()._receiver(*args)
+
+    client = Hasty(peer.address)
+    client.addSessionListener(recorder)
+    for _ in range(2):
+        with pytest.raises(ConnectError, match=r"disconnect\(\) was called while connecting"):
+            client.connect("demo", ORIGIN)
+        assert client.isInputClosed()
+    assert recorder.methods == []
 
 
 def test_disconnecting_and_connecting_on_two_threads_leaves_whole_connections(

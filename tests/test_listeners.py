@@ -423,11 +423,11 @@ def test_a_listener_may_disconnect_the_connection_that_it_opened_itself(
 
 def test_web_socket_connected_has_run_when_connect_returns(talker: WebMessagingClient, recorder: Recorder) -> None:
     for _ in range(20):
-        heard: list[None] = []
-        doing = Doing("webSocketConnected", lambda heard=heard: heard.append(None))
+        heard: list[bool] = []
+        doing = Doing("webSocketConnected", lambda heard=heard: heard.append(threading.Event().wait(0.01)))
         talker.addSessionListener(doing)
         talker.connect("demo", ORIGIN)
-        assert heard == [None]
+        assert heard == [False]
         talker.disconnect()
         talker.removeSessionListener(doing)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -344,10 +346,34 @@ def test_ipv6_addresses_are_reached_and_named_in_brackets():
 
 def test_the_socket_is_kept_alive_and_sends_at_once():
     with Peer(lambda wire: wire.read_to_end()) as peer:
-        sock = _opening._connect_tcp("127.0.0.1", peer.port, "", time.monotonic() + 5)
-        with sock:
-            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport = _opening._connect_tcp("127.0.0.1", peer.port, "", time.monotonic() + 5)
+        assert transport._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert transport._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport.close()
+
+
+def test_no_descriptors_left_is_a_connect_error():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Peer(lambda wire: wire.read_to_end()) as peer:
+        for spare in range(4):
+            with contextlib.ExitStack() as hoard:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+                try:
+                    exhaust(hoard, spare)
+                    with pytest.raises(ConnectError, match="Too many open files"):
+                        open_connection(peer.url, trust_env=False)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def exhaust(hoard: contextlib.ExitStack, spare: int) -> None:
+    """Open files until so many descriptors are left."""
+    files = []
+    with contextlib.suppress(OSError):
+        while True:
+            files.append(hoard.enter_context(open(os.devnull, "rb")))
+    for file in files[:spare]:
+        file.close()
 
 
 # TLS

@@ -15,6 +15,8 @@ import pytest
 from _certificates import Certificate
 from _ear import connected
 from _peers import Peer, Wire, echo
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from genesys_webmessaging._opening import open_connection
 from genesys_webmessaging.exceptions import ConnectError, ConnectTimeoutError
@@ -302,6 +304,21 @@ def test_a_socks_proxy_that_refuses_is_a_connect_error(answer: bytes):
 
     with Peer(script) as front, pytest.raises(ConnectError, match="proxy socks5h://"):
         open_connection("ws://server.example/v1", proxy=f"socks5h://127.0.0.1:{front.port}")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["http", "socks4", "socks5h"]), st.binary(max_size=40), st.sampled_from([b"", b"\x05\x00", b"\x00"])
+)
+def test_whatever_a_proxy_answers_it_is_a_connect_error(scheme: str, answer: bytes, begin: bytes):
+    def script(wire: Wire) -> None:
+        wire.read(3)
+        wire.send(begin + answer)
+        wire.end()
+        wire.read_to_end()
+
+    with Peer(script) as front, pytest.raises(ConnectError):
+        open_connection("ws://127.0.0.1/v1", proxy=f"{scheme}://user:secret@127.0.0.1:{front.port}")
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch):

@@ -53,6 +53,7 @@ def test_the_hosts_of_a_region(name: str, domain: str) -> None:
         ("wss://127.0.0.1:9/v1", "https://127.0.0.1:9"),
         ("wss://other.example/v1/x/v1", "https://other.example/x"),
         ("wss://v1.example/v1", "https://v1.example"),
+        ("wss://v1/v1", "https://v1"),
         ("ws://[::1]:9/v1", "http://[::1]:9"),
         ("https://x", "https://x"),
         ("", ""),

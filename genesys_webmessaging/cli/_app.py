@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import click
 
 from .._version import __version__
-from ._status import MEANINGS, Status, sentence_of, status_of
+from ._help import epilog
+from ._status import Status, sentence_of, status_of
 from ._streams import prepare
 
 NAME = "genesys-webmessaging"
@@ -27,8 +28,6 @@ _COMMANDS = {
     "simulate": "Run a local Genesys to develop against.",
     "transcript": "Write a session's conversation to a file.",
 }
-
-_EXIT = "\n".join(f"  {status.value:<4} {meaning}" for status, meaning in MEANINGS.items())
 
 
 class Commands(click.Group):
@@ -54,7 +53,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=f"\b\nExit statuses:\n{_EXIT}",
+    epilog=epilog(),
 )
 @click.version_option(__version__, prog_name=NAME)
 @click.option("-v", "--verbose", is_flag=True, help="Log to standard error: every frame, secrets and texts masked.")

@@ -212,7 +212,9 @@ def _form(form: Any, _: Choices) -> Pieces:
 
 
 def _reactions(reactions: Any, _: Choices) -> Pieces:
-    yield _aside(", ".join(f"{one_line(one.reactionType)} \u00d7 {one_line(one.count or 1)}" for one in present(reactions)))
+    yield _aside(
+        ", ".join(f"{one_line(one.reactionType)} \u00d7 {one_line(one.count or 1)}" for one in present(reactions))
+    )
 
 
 def _named(body: Any, _: Choices) -> Pieces:

@@ -7,15 +7,12 @@ import json
 import click
 
 from ..regions import GenesysCloudRegionWebSocketHosts
+from ._help import epilog
 
 
 @click.command(
     "regions",
-    epilog="""\b
-Examples:
-  genesys-webmessaging regions
-  genesys-webmessaging regions --format json
-""",
+    epilog=epilog("genesys-webmessaging regions", "genesys-webmessaging regions --format json"),
 )
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(shape: str) -> None:

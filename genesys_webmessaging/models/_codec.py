@@ -103,6 +103,14 @@ def plain(value: Any) -> Any:
     return copied(value, _plain_leaf)
 
 
+def plain_texts(values: dict[str, Any]) -> Any:
+    """Do what plain does, sooner, for a map of texts."""
+    for value in values.values():
+        if value.__class__ is not str:
+            return plain(values)
+    return values.copy()
+
+
 def _plain_leaf(value: Any) -> Any:
     if isinstance(value, Enum):
         return _plain_leaf(value.value)
@@ -320,7 +328,7 @@ class _EncoderSource(_Source):
     purpose = "encoder"
 
     def __init__(self, cls: type) -> None:
-        super().__init__(cls, plain=plain, iso=iso, copied=copied, datetime=datetime)
+        super().__init__(cls, plain=plain, plain_texts=plain_texts, iso=iso, copied=copied, datetime=datetime)
 
     def compiled(self) -> Callable[[Any], dict[str, Any]]:
         self.lines = ["def run(o):"]
@@ -357,6 +365,8 @@ class _EncoderSource(_Source):
             item = self._expression(argument(self.cls, hint, 0), v + "i")
             return f"[{item} for {v}i in {v}] if {v}.__class__ is list else plain({v})"
         if origin in (dict, Mapping):
-            item = self._expression(argument(self.cls, hint, 1), v + "i")
-            return f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}} if {v}.__class__ is dict else plain({v})"
+            kind = argument(self.cls, hint, 1)
+            item = self._expression(kind, v + "i")
+            write = f"plain_texts({v})" if kind is str else f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
+            return f"{write} if {v}.__class__ is dict else plain({v})"
         return f"plain({v})"

@@ -163,7 +163,7 @@ def _any_zone(text: str) -> Any:
 
 def iso(value: datetime) -> str:
     """Write a datetime; one without a zone is taken for UTC."""
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=timezone.utc)
+    if value.tzinfo is None or value.tzinfo is timezone.utc:
+        return f"{value.date().isoformat()}T{value.time().isoformat()}Z"  # half the time of isoformat with a zone
     text = value.isoformat()
     return text[:-6] + "Z" if text[-6:] == "+00:00" else text

@@ -114,7 +114,13 @@ def test_a_date_is_chosen_by_its_number(monkeypatch):
 
 
 def test_a_file_shows_name_kind_and_size_but_not_its_secret_address():
-    file = {"id": "f", "filename": "hat.png", "mime": "image/png", "fileSize": 1_440_000, "url": "https://s.example/?sig"}
+    file = {
+        "id": "f",
+        "filename": "hat.png",
+        "mime": "image/png",
+        "fileSize": 1_440_000,
+        "url": "https://s.example/?sig",
+    }
     shown = show(with_content({"contentType": "Attachment", "attachment": file}))
 
     assert shown.text == "file hat.png (image/png, 1.4 MB)"
@@ -215,8 +221,30 @@ JSON = st.recursive(
     max_leaves=4,
 )
 FIELDS = st.sampled_from(
-    ["title", "text", "payload", "actions", "cards", "type", "url", "availableTimes", "dateTime", "duration", "sections"]
-    + ["items", "components", "response", "formPages", "fileSize", "filename", "mime", "defaultAction", "receivedMessage"]
+    [
+        "title",
+        "text",
+        "payload",
+        "actions",
+        "cards",
+        "type",
+        "url",
+        "availableTimes",
+        "dateTime",
+        "duration",
+        "sections",
+    ]
+    + [
+        "items",
+        "components",
+        "response",
+        "formPages",
+        "fileSize",
+        "filename",
+        "mime",
+        "defaultAction",
+        "receivedMessage",
+    ]
     + ["image", "description", "introduction", "label", "count", "reactionType", "presence", "typing", "coBrowse"]
 )
 BODIES = st.recursive(

@@ -79,7 +79,13 @@ def test_the_token_is_in_a_file_for_its_owner_only_and_nowhere_else(process, pla
     assert stat.S_IMODE(told.stat().st_mode) == 0o600
     token = told.read_text(encoding="utf-8").strip()
     assert UUID.fullmatch(token)
-    for args in (("send", "--wait", "0", "hello"), ("history",), ("history", "--format", "json"), ("transcript",), ("check",)):
+    for args in (
+        ("send", "--wait", "0", "hello"),
+        ("history",),
+        ("history", "--format", "json"),
+        ("transcript",),
+        ("check",),
+    ):
         ended = process("-v", args[0], *place, "--token-file", str(told), *args[1:])
         assert ended.status == 0
         assert token not in ended.out + ended.err, args

@@ -38,7 +38,13 @@ def test_a_conversation_with_it_through_a_pipe(background, process):
     ended = process("chat", "--address", address[1], "--deployment-id", "demo", typed="hello\n1\n")
 
     assert (ended.status, ended.err) == (0, "")
-    for said in ("You         hello", "Hello! Ask me", "You         \u2192 Opening hours", "from 9 to 17", "disconnected"):
+    for said in (
+        "You         hello",
+        "Hello! Ask me",
+        "You         \u2192 Opening hours",
+        "from 9 to 17",
+        "disconnected",
+    ):
         assert said in ended.out
     assert server.end(signal.SIGTERM).status == 0
 

@@ -50,7 +50,13 @@ class Service:
         await asyncio.sleep(0)
         for connection in open_connections:
             connection.end("fin")
+        server = self._runner.server
+        transports = [handler.transport for handler in server.connections if handler.transport] if server else []
         await self._runner.cleanup()
+        # Closing a TLS transport waits for a peer that may keep its idle connection; the loop will not.
+        for transport in transports:
+            transport.abort()
+        await asyncio.sleep(0)
         self._socket.close()
 
     def stopClock(self) -> None:

@@ -1,0 +1,176 @@
+"""What holds for every command: help, versions, statuses, and what happens when things are missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from genesys_webmessaging import GenesysCloudRegionWebSocketHosts, __version__
+from genesys_webmessaging.cli._status import Status, sentence_of, status_of
+from genesys_webmessaging.exceptions import (
+    ApiError,
+    AttachmentError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    DecodeError,
+    NotConfiguredError,
+    NotConnectedError,
+    RequestError,
+    ResponseTimeoutError,
+    TooManyRequestsError,
+)
+
+from .conftest import PATIENCE, environment
+
+COMMANDS = ["chat", "check", "demo", "history", "regions", "send", "simulate", "transcript"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples_and_statuses(command, name):
+    ended = command(name, "--help")
+
+    assert (ended.status, ended.err) == (0, "")
+    assert "Examples:" in ended.out
+    assert f"genesys-webmessaging {name}" in ended.out
+    for number in ("0", "1", "2", "3", "4", "130"):
+        assert f"\n    {number:<4} " in ended.out
+
+
+def test_the_command_itself_has_help(command):
+    ended = command("--help")
+
+    assert ended.status == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in ended.out
+    assert "Exit statuses:" in ended.out
+    assert command("-h").out == ended.out
+
+
+def test_the_command_tells_its_version(command):
+    assert __version__ in command("--version").out
+
+
+def test_no_command_and_an_unknown_one_are_wrong_usage(command):
+    assert command().status == 2
+    ended = command("dance")
+    assert (ended.status, "dance" in ended.err) == (2, True)
+
+
+def test_the_regions_are_listed(command):
+    ended = command("regions")
+
+    assert (ended.status, ended.err) == (0, "")
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert rows == [[region.name, region.webSocketHost, region.apiHost] for region in GenesysCloudRegionWebSocketHosts]
+    told = json.loads(command("regions", "--format", "json").out)
+    assert [region["name"] for region in told] == [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RequestError("no", code=400), Status.REFUSED),
+        (TooManyRequestsError("slow down", retryAfter=3), Status.REFUSED),
+        (AttachmentError("no"), Status.REFUSED),
+        (DecodeError("no"), Status.REFUSED),
+        (NotConfiguredError("no"), Status.REFUSED),
+        (ApiError("no", statusCode=500), Status.REFUSED),
+        (ApiError("no"), Status.CONNECTION),
+        (ConnectError("no"), Status.CONNECTION),
+        (ConnectError("no", statusCode=502), Status.CONNECTION),
+        (ConnectError("no", statusCode=403), Status.REFUSED),
+        (ConnectionClosedError("no"), Status.CONNECTION),
+        (NotConnectedError("no"), Status.CONNECTION),
+        (ConnectTimeoutError("no"), Status.TIMEOUT),
+        (ResponseTimeoutError("no"), Status.TIMEOUT),
+        (ValueError("no"), Status.USAGE),
+        (TypeError("no"), Status.USAGE),
+        (FileNotFoundError(2, "no"), Status.USAGE),
+        (AttributeError("no"), None),
+        (KeyError("no"), None),
+    ],
+)
+def test_each_error_has_its_status(error, status):
+    assert status_of(error) == status
+
+
+def test_errors_come_with_a_hint():
+    assert sentence_of(TooManyRequestsError("slow down", retryAfter=3)) == (
+        "slow down (code 4029); try again in 3 seconds"
+    )
+    assert "--origin" in sentence_of(ConnectError("refused", statusCode=403))
+    assert sentence_of(FileNotFoundError(2, "No such file", "a.txt")) == "a.txt: No such file"
+    assert sentence_of(ValueError()) == "ValueError"
+
+
+def alone(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process in which some code has run before."""
+    program = f"import sys\n{code}\nfrom genesys_webmessaging.cli import main\nsys.exit(main(sys.argv[1:]))"
+    return subprocess.run(
+        [sys.executable, "-c", program, *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments"),
+    [("click", ["demo"]), ("click", ["regions"]), ("rich", ["demo"]), ("rich", ["chat"]), ("aiohttp", ["demo"])]
+    + [("aiohttp", ["simulate"])],
+)
+def test_a_missing_extra_is_one_sentence(missing, arguments):
+    ended = alone(f"sys.modules[{missing!r}] = None", *arguments)
+
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"Error: this command needs the package {missing}: pip install 'genesys-webmessaging[demo]' brings it.\n"
+    )
+
+
+def test_an_import_error_of_something_else_is_no_missing_extra():
+    ended = alone("sys.modules['requests'] = None", "demo")
+
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+
+
+@pytest.mark.parametrize("module", ["click", "rich", "aiohttp", "yaml", "cryptography"])
+def test_the_core_imports_nothing_of_the_extras(module):
+    code = (
+        "import sys, genesys_webmessaging\n"
+        "for name in genesys_webmessaging.__all__: getattr(genesys_webmessaging, name)\n"
+        f"sys.exit({module!r} in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], timeout=PATIENCE, check=False)
+    assert ended.returncode == 0
+
+
+def test_what_an_encoding_has_no_sign_for_is_replaced(process):
+    ended = process("demo", env={"PYTHONIOENCODING": "ascii"})
+
+    assert (ended.status, ended.err) == (0, "")
+    assert "You         -> Opening hours" in ended.out
+    assert "| [1] Order it" in ended.out
+
+
+def test_who_reads_no_further_ends_the_command_quietly():
+    command = f"{sys.executable} -m genesys_webmessaging demo"
+    ended = subprocess.run(
+        ["/bin/bash", "-c", f"{command} | head -n 2; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines()[-1] == "0"
