@@ -99,7 +99,8 @@ class ClientCore:
     ) -> None:
         """Open the connection. The listeners' ``webSocketConnected`` has run when this returns.
 
-        In a listener, ``webSocketConnected`` follows when the listeners have heard what they are hearing now.
+        If they are not done with it when the time is over, it returns all the same. In a listener it
+        does not wait for them: ``webSocketConnected`` follows what they are hearing now.
 
         Args:
             deploymentId: The deployment to talk to.

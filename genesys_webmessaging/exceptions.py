@@ -94,7 +94,7 @@ class RequestError(WebMessagingException):
     """The server refused a request on the socket.
 
     Attributes:
-        code: The server's error code (protocol: 4000 and up, or an HTTP status).
+        code: The server's error code (4000 and up, or an HTTP status), -1 when it gave none.
         message: The server's sentence.
         tracingId: The tracing id of the refused request.
     """

@@ -25,10 +25,11 @@ __all__ = ["SessionListener"]
 class SessionListener:
     """Base of everything that listens to a :class:`~genesys_webmessaging.WebMessagingClient`.
 
-    Override what you want to hear; the rest does nothing. All methods are called on one
-    thread, the client's dispatcher, in the order in which the server sent the frames. They
-    may call any method of the client, the blocking ones too. A method that raises is logged
-    and disturbs neither the other listeners nor the connection.
+    Override what you want to hear; the rest does nothing. The methods are called one after
+    the other, never two at once, on a thread of the client's own (each connection has one), in
+    the order in which the server sent the frames. They may call any method of the client, the
+    blocking ones too. A method that raises is logged and disturbs neither the other listeners
+    nor the connection.
 
     ``rawMessage`` is always the text of the frame as it came. It may hold secrets.
     """
@@ -40,8 +41,8 @@ class SessionListener:
         """The socket is closed. The last event of a connection, if :meth:`webSocketError` is not.
 
         Args:
-            statusCode: The close code of RFC 6455; 1006 when the peer went without a close frame,
-                1005 when its close frame had no code.
+            statusCode: The close code of RFC 6455; 1006 when the peer went without a close frame or
+                left ours unanswered, 1005 when its close frame had no code.
             reason: The reason that came with it, or "".
         """
 

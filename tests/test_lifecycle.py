@@ -270,6 +270,27 @@ def test_a_server_that_does_not_answer_our_close_does_not_hold_disconnect_up(
     assert ends(recorder) == ["webSocketDisconnected"]
 
 
+def test_between_our_close_and_the_servers_nothing_goes_out_and_what_comes_in_is_heard(
+    client: WebMessagingClient, simulator: Simulator, recorder: Recorder
+) -> None:
+    client.addSessionListener(recorder)
+    client.connect("demo", ORIGIN)
+    client.configureSession("demo", TOKEN, ORIGIN)
+    simulator.faults.muteClose()
+    connection = simulator.guest()
+    disconnecting = threading.Thread(target=client.disconnect, name="disconnecting")
+    disconnecting.start()
+    until(client.isOutputClosed)
+    assert not client.isInputClosed()
+    with pytest.raises(NotConnectedError):
+        client.ping()
+    connection.send(message("after our close"))
+    recorder.waitForText("after our close")
+    disconnecting.join(8)
+    assert recorder.waitFor("webSocketDisconnected")[0] == 1006
+    assert (client.isInputClosed(), client.isOutputClosed()) == (True, True)
+
+
 def test_a_busy_listener_does_not_hold_disconnect_up_for_ever(
     talker: WebMessagingClient, guest: Guest, recorder: Recorder
 ) -> None:

@@ -354,26 +354,29 @@ def test_the_socket_is_kept_alive_and_sends_at_once():
 
 def test_no_descriptors_left_is_a_connect_error():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with Peer(lambda wire: wire.read_to_end()) as peer:
-        for spare in range(4):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/v1"
+        for spare in range(3):
             with contextlib.ExitStack() as hoard:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
                 try:
                     exhaust(hoard, spare)
                     with pytest.raises(ConnectError, match="Too many open files"):
-                        open_connection(peer.url, trust_env=False)
+                        open_connection(url, trust_env=False, timeout=5)
                 finally:
                     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def exhaust(hoard: contextlib.ExitStack, spare: int) -> None:
     """Open files until so many descriptors are left."""
-    files = []
+    taken = []
     with contextlib.suppress(OSError):
         while True:
-            files.append(hoard.enter_context(open(os.devnull, "rb")))
-    for file in files[:spare]:
-        file.close()
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    for _ in range(spare):
+        os.close(taken.pop())
+    for descriptor in taken:
+        hoard.callback(os.close, descriptor)
 
 
 # TLS

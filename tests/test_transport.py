@@ -307,6 +307,49 @@ def test_both_versions_of_tls_work_and_end_with_a_good_bye(version: ssl.TLSVersi
             assert peer.recv(100) == b""  # a ragged end would raise
 
 
+def test_a_good_bye_at_the_tls_layer_is_the_end_though_tcp_goes_on(pki: Certificate):
+    ours, theirs = tcp_pair()
+    transport = Transport(ours, time.monotonic() + PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        shaken = pool.submit(pki.server.wrap_socket, theirs, server_side=True)
+        transport.start_tls(pki.client, "127.0.0.1")
+        with shaken.result() as peer:
+            peer.sendall(b"last words")
+            leaving = pool.submit(peer.unwrap)
+            assert read_to(transport, 10) == b"last words"
+            assert transport.read() == b""
+            assert transport.read() == b""
+            transport.close()
+            leaving.result().close()
+
+
+def test_what_comes_in_one_packet_with_the_end_of_the_tls_handshake_is_read(pki: Certificate):
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki.ca_file.with_name("server.pem"))
+    server.maximum_version = ssl.TLSVersion.TLSv1_2
+    ours, theirs = tcp_pair()
+
+    def serve() -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = server.wrap_bio(incoming, outgoing, server_side=True)
+        through = False
+        while not through:
+            incoming.write(theirs.recv(CHUNK))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                tls.do_handshake()
+                tls.write(b"early")
+                through = True
+            theirs.sendall(outgoing.read())
+
+    transport = Transport(ours, time.monotonic() + PATIENCE)
+    with theirs, ThreadPoolExecutor(1) as pool:
+        served = pool.submit(serve)
+        transport.start_tls(pki.client, "127.0.0.1")
+        assert transport.read() == b"early"
+        served.result()
+        transport.close()
+
+
 def test_a_tls_handshake_that_hangs_or_is_rubbish_ends(pki: Certificate):
     ours, theirs = tcp_pair()
     with theirs:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -32,6 +33,20 @@ _COMMANDS = {
 
 class Commands(click.Group):
     """The subcommands, by the table above."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show what there is if nothing was asked for."""
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(Status.USAGE)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Nobody is bothered if whoever reads the output has seen enough."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return _read_no_further()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
@@ -92,9 +107,7 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo("Interrupted.", err=True)
         return Status.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Nothing may be left that Python would flush at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Status.OK
+        return _read_no_further()
     except Exception as error:
         status = status_of(error)
         if status is None or isinstance(error, ImportError):
@@ -102,3 +115,9 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo(f"Error: {sentence_of(error)}", err=True)
         return status
     return int(result or 0)
+
+
+def _read_no_further() -> Status:
+    """End well though the output cannot be written; nothing may be left that Python would flush at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Status.OK

@@ -45,17 +45,8 @@ class WireEnum(str, Enum):
     def __str__(self) -> str:
         return str(self._value_)
 
-    def __format__(self, spec: str) -> str:
-        return format(str(self._value_), spec)
-
     def __reduce_ex__(self, protocol: Any) -> tuple[type[WireEnum], tuple[str]]:
-        return type(self), (str(self._value_),)
-
-    def __copy__(self: WireEnum) -> WireEnum:
-        return self
-
-    def __deepcopy__(self: WireEnum, memo: dict[int, Any]) -> WireEnum:
-        return self
+        return type(self), (str(self._value_),)  # some releases of Python 3.11 go by the name, which a stranger lacks
 
 
 class WireModel(DataClassJsonMixin):

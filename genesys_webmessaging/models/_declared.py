@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, is_dataclass
 from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -100,7 +100,6 @@ def sets_attributes_only(cls: type) -> bool:
     return (
         parameters is not None
         and parameters.init
-        and fields(maker) == fields(cls)
         and not hasattr(cls, "__post_init__")
         and all(getattr(cls, name) is getattr(object, name) for name in ("__new__", "__setattr__"))
     )

@@ -126,11 +126,11 @@ else:
 
 def as_datetime(value: Any) -> Any:
     """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
-    try:
-        if value.__class__ is str and value[-1:] == "Z":
+    if value.__class__ is str and value[-1:] == "Z":
+        try:
             return _utc(value)
-    except ValueError:  # Python 3.10 wants three or six digits of a fraction
-        return _any_datetime(value)
+        except ValueError:  # no date, or one that Python 3.10 does not read: "2023-09-07T18:59:00.1Z"
+            return _any_datetime(value)
     return _any_datetime(value)
 
 
@@ -151,10 +151,10 @@ def _any_zone(text: str) -> Any:
         if _EPOCH_MILLISECONDS.fullmatch(text):
             return _EPOCH + timedelta(milliseconds=int(text))
         return text
-    year, month, day, hour, minute, second, fraction, sign, zoneHours, zoneMinutes = match.groups()
+    year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = match.groups()
     zone = timezone.utc
     if sign:
-        offset = timedelta(hours=int(zoneHours), minutes=int(zoneMinutes or 0))
+        offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes or 0))
         zone = timezone(offset if sign == "+" else -offset)
     microsecond = int((fraction or "")[:6].ljust(6, "0"))
     parts = (int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond)

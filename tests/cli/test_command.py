@@ -123,8 +123,14 @@ def alone(code: str, *args: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("missing", "arguments"),
-    [("click", ["demo"]), ("click", ["regions"]), ("rich", ["demo"]), ("rich", ["chat"]), ("aiohttp", ["demo"])]
-    + [("aiohttp", ["simulate"])],
+    [
+        ("click", ["demo"]),
+        ("click", ["regions"]),
+        ("rich", ["demo"]),
+        ("rich", ["chat"]),
+        ("aiohttp", ["demo"]),
+        ("aiohttp", ["simulate"]),
+    ],
 )
 def test_a_missing_extra_is_one_sentence(missing, arguments):
     ended = alone(f"sys.modules[{missing!r}] = None", *arguments)
@@ -161,8 +167,9 @@ def test_what_an_encoding_has_no_sign_for_is_replaced(process):
     assert "| [1] Order it" in ended.out
 
 
-def test_who_reads_no_further_ends_the_command_quietly():
-    command = f"{sys.executable} -m genesys_webmessaging demo"
+@pytest.mark.parametrize("name", ["demo", "regions"])
+def test_who_reads_no_further_ends_the_command_quietly(name):
+    command = f"{sys.executable} -m genesys_webmessaging {name}"
     ended = subprocess.run(
         ["/bin/bash", "-c", f"{command} | head -n 2; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,

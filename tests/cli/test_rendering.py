@@ -233,8 +233,6 @@ FIELDS = st.sampled_from(
         "dateTime",
         "duration",
         "sections",
-    ]
-    + [
         "items",
         "components",
         "response",
@@ -244,8 +242,15 @@ FIELDS = st.sampled_from(
         "mime",
         "defaultAction",
         "receivedMessage",
+        "image",
+        "description",
+        "introduction",
+        "count",
+        "reactionType",
+        "presence",
+        "typing",
+        "coBrowse",
     ]
-    + ["image", "description", "introduction", "label", "count", "reactionType", "presence", "typing", "coBrowse"]
 )
 BODIES = st.recursive(
     JSON, lambda inner: st.dictionaries(FIELDS, inner, max_size=4) | st.lists(inner, max_size=3), max_leaves=8

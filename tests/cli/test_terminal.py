@@ -133,6 +133,8 @@ def test_what_comes_leaves_what_is_being_typed_alone(terminal, place, simulator)
         shown.until("> half a")
         shown.type(" sentence\r")
         agent.received("half a sentence", timeout=10)
+    shown.until("half a sentence")
+    shown.until("> ")
     shown.type("\x04")
 
     assert shown.end() == 0

@@ -12,7 +12,7 @@ import pytest
 from _listeners import Recorder, until
 
 from genesys_webmessaging import ApiClient, WebMessagingClient
-from genesys_webmessaging.companions import Delivery, Reconnector, Reorder
+from genesys_webmessaging.companions import Delivery, Reconnector, ReconnectorState, Reorder
 from genesys_webmessaging.models import Direction
 from genesys_webmessaging.simulator import Agent, Connection, Faults, Simulator
 
@@ -114,6 +114,7 @@ class Stage:
             if number % 12 == 5:
                 refusal = self.simulator.faults.refuse("onMessage", 4029, "Message rate too high")
                 until(lambda fault=refusal: fault.hits == 1, TIME_LIMIT)
+            until(lambda: self.reconnector.state is ReconnectorState.CONNECTED, TIME_LIMIT)
             dice.choice(MISCHIEF)(self.simulator.faults, dice)
             known = len(self.simulator.connections)
             cuts, cut = dice.choice(CUTS)

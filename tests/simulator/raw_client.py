@@ -83,6 +83,12 @@ class RawClient:
         self._receive()
         return self.buffer
 
+    def rest(self):
+        """The bytes up to the end of the connection."""
+        while data := self.socket.recv(65536):
+            self.buffer += data
+        return self.buffer
+
     def ending(self):
         """Read until the connection ends: "fin" or "reset"."""
         try:

@@ -112,7 +112,8 @@ def test_delays_run_on_the_clock_and_answers_keep_their_order(connect):
         guest.press("QuickReply", "2", "2")
         guest.say("yes")
         assert guest.outbound()["text"] == "The second"
-        guest.fence()
+        typing = [frame for frame in guest.fence() if frame["body"]["direction"] == "Outbound"]
+        assert [frame["body"]["type"] for frame in typing] == ["Event", "Event"]
         simulator.clock.advance(5)
         assert [guest.outbound()["text"] for _ in range(2)] == ["Later", "Good"]
 

@@ -10,7 +10,7 @@ import pytest
 from genesys_webmessaging.simulator import Deployment, Simulator, encodeFrame
 
 from .independent_client import ORIGIN, Guest
-from .raw_client import PING, PONG, TEXT, RawClient
+from .raw_client import CLOSE, PING, PONG, TEXT, RawClient
 
 
 def test_a_test_sends_whatever_it_likes(simulator, guest):
@@ -35,6 +35,15 @@ def test_a_close_by_hand_has_code_and_reason_and_the_guests_answer_is_kept(simul
     assert guest.expectClosed() == (4001, "bye")
     assert connection.waitClosed() == 4001
     assert not connection.isOpen
+
+
+def test_a_guest_who_answers_a_close_hears_nothing_more(simulator):
+    with RawClient(simulator) as raw:
+        simulator.guest().close(4001, "bye")
+        _, opcode, payload = raw.frame()
+        assert (opcode, payload) == (CLOSE, b"\x0f\xa1bye")
+        raw.send(CLOSE, payload)
+        assert raw.rest() == b""
 
 
 def test_a_reset_and_an_end_without_close_look_different(simulator):

@@ -38,6 +38,7 @@ def test_a_connection_falls_silent_and_stays_open(simulator):
         with pytest.raises(TimeoutError):
             raw.frame()
         assert simulator.connections[0].isOpen
+    assert simulator.connections[0].waitClosed() is None
 
 
 def test_a_request_is_dropped_before_it_is_handled(simulator, guest, connect):
@@ -248,9 +249,8 @@ def test_a_fault_strikes_one_connection_only(simulator, guest, connect):
 
 def test_a_fault_lets_the_first_ones_pass_and_strikes_as_often_as_asked(simulator, guest):
     fault = simulator.faults.lose(class_="JwtResponse", after=1, times=2)
-    for _ in range(4):
-        guest.send("getJwt")
-    assert [frame["class"] for frame in guest.fence()] == ["JwtResponse", "JwtResponse"]
+    asked = [guest.send("getJwt") for _ in range(4)]
+    assert [frame["tracingId"] for frame in guest.fence()] == [asked[0], asked[3]]
     assert fault.hits == 2
 
 

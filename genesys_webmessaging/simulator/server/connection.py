@@ -221,8 +221,6 @@ class Connection:
             return
         if how == "silence":
             self._silent.set()
-            if isinstance(transport, asyncio.ReadTransport):
-                transport.pause_reading()
         elif how == "fin":
             transport.close()
         else:
