@@ -244,7 +244,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def layer_of(name: str) -> str:
-    part = (name.split(".") + [""])[1]
+    part = [*name.split("."), ""][1]
     if part in {"cli", "simulator", "companions", "models"}:
         return part
     if part in {"conversation", "_chat", "_inbox"}:

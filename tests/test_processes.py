@@ -29,7 +29,7 @@ def say(*words):
 
 @contextmanager
 def running(program: str, address: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python that runs a program against an address; it must end by itself, with 0 and without a word of complaint."""
+    """A Python that runs a program against an address; it must end by itself, with 0 and without complaint."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", PRELUDE + program, address]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:

@@ -77,6 +77,7 @@ class Actor:
 
     def leave(self) -> None:
         """Disconnect, and show what is still to be told."""
+        self._hearing.leave()
         self.client.disconnect()
         while (heard := self._hearing.next(0)) is not None:
             self._show(heard)

@@ -41,6 +41,7 @@ class Hearing(SessionListener):
         self._queue: SimpleQueue[Heard] = SimpleQueue()
         self._lasting = lasting
         self._connections = 0
+        self._leaving = False
 
     def next(self, timeout: float) -> Heard | None:
         """What came next.
@@ -55,6 +56,10 @@ class Hearing(SessionListener):
             return self._queue.get(timeout=max(0.0, timeout))
         except Empty:
             return None
+
+    def leave(self) -> None:
+        """Know that the end which comes now was asked for."""
+        self._leaving = True
 
     def put(self, heard: Heard) -> None:
         """Add something to what was heard."""
@@ -100,17 +105,16 @@ class Hearing(SessionListener):
 
     def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
         """Tell that it is over."""
-        if statusCode == 1000:
+        if self._leaving:
             self.put(Notice("disconnected", over=True))
-        else:
-            self._lost(f"the connection was closed ({statusCode}{f', {one_line(reason)}' if reason else ''})")
+            return
+        told = f"the connection was closed ({statusCode}{f', {one_line(reason)}' if reason else ''})"
+        # 1000 is an end that the server wants; any other connection is one to be replaced.
+        self.put(Notice(told, over=statusCode == 1000 or not self._lasting))
 
     def webSocketError(self, reason: str) -> None:
         """Tell that it broke."""
-        self._lost(f"the connection broke: {one_line(reason)}")
-
-    def _lost(self, told: str) -> None:
-        self.put(Notice(told, over=not self._lasting))
+        self.put(Notice(f"the connection broke: {one_line(reason)}", over=not self._lasting))
 
 
 def _told(body: Any) -> str:

@@ -26,9 +26,11 @@ class Lasting:
     delivery: Delivery
     response: SessionResponse
     reconnector: Reconnector
+    hearing: Hearing
 
     def leave(self) -> None:
         """Disconnect, and do not come back."""
+        self.hearing.leave()
         self.delivery.close()
         self.reconnector.close()
 
@@ -58,7 +60,7 @@ def lasting_session(place: Place, token: str | None, hearing: Hearing, *, patien
     response = reconnector.connect(
         place.deployment_id, place.origin, place.timeout, token=token, proxy=place.proxy, caFile=place.ca_file
     )
-    lasting = Lasting(client, delivery, response, reconnector)
+    lasting = Lasting(client, delivery, response, reconnector, hearing)
     try:
         yield lasting
     finally:

@@ -40,8 +40,7 @@ class Talk:
 
     def __init__(self, lasting: Lasting, place: Place, screen: Screen, *, echoing: bool = True) -> None:
         self.client = lasting.client
-        self._delivery = lasting.delivery
-        self._response = lasting.response
+        self._lasting = lasting
         self.screen = screen
         self._place = place
         self._echoing = echoing
@@ -80,7 +79,7 @@ class Talk:
 
     def begin(self, *, joining: bool) -> None:
         """Tell how the session stands, and let the guest join a new one."""
-        response = self._response
+        response = self._lasting.response
         if response.readOnly:
             self.screen.note("the session is read-only: /new begins another, /history shows what was said")
         elif response.newSession is False:
@@ -118,7 +117,7 @@ class Talk:
     def _deliver(self, request: SendMessageRequest) -> bool:
         request.tracingId = str(uuid.uuid4())
         self._mine.add(request.tracingId)
-        self._delivery.send(request)
+        self._lasting.delivery.send(request)
         return True
 
     def _join(self) -> bool:
@@ -154,6 +153,7 @@ class Talk:
         return False
 
     def _clear(self, _: str) -> bool:
+        self._lasting.hearing.leave()
         clearConversation(self.client, self._place.timeout)
         raise Leave
 

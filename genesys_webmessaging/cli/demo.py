@@ -23,7 +23,7 @@ from ._text import one_line, size, span
 # Seconds. On a terminal everything happens at a pace that can be read.
 _PATIENCE = 5.0
 _PATIENCE_ELSEWHERE = 10.0
-_PACE = 0.5
+_PACE = 0.4
 _PACE_UNSEEN = 0.05
 
 _KINDS = {"*/*": "files", "image/*": "images", "video/*": "videos", "audio/*": "sound", "application/pdf": "PDF"}

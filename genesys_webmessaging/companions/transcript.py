@@ -196,18 +196,22 @@ def _events(events: Iterable[Any]) -> Iterable[str]:
 
 def _lines(entry: TranscriptEntry) -> list[str]:
     lines = [_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line) for line in entry.text.replace("\r\n", "\n").split("\n")]
-    lines += [f"[{_CONTROLS.sub(' ', extra)}]" for extra in entry.extras]
+    lines += [f"[{_in_one_line(extra)}]" for extra in entry.extras]
     return [line for line in lines if line] or [""]
 
 
+def _in_one_line(text: str) -> str:
+    return _CONTROLS.sub(" ", " ".join(text.split("\n")))
+
+
 def _as_text(entry: TranscriptEntry) -> str:
-    head = f"{entry.time or '?'} {_CONTROLS.sub(' ', entry.sender)}: "
+    head = f"{entry.time or '?'} {_in_one_line(entry.sender)}: "
     return head + "\n    ".join(_lines(entry)) + "\n"
 
 
 def _as_markdown(entry: TranscriptEntry) -> str:
     said = "\n".join(f"> {html.escape(line, quote=False)}  " for line in _lines(entry))
-    sender = html.escape(_CONTROLS.sub(" ", entry.sender).replace("*", r"\*"), quote=False)
+    sender = html.escape(_in_one_line(entry.sender).replace("*", r"\*"), quote=False)
     return f"**{sender}**, {entry.time or '?'}\n\n{said}\n\n"
 
 

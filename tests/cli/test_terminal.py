@@ -147,7 +147,7 @@ def test_the_end_of_the_connection_wakes_the_one_who_types(terminal, place, simu
     simulator.guest().close(1000, "closing time")
 
     assert shown.end() == 3
-    assert "Error: " in shown.seen
+    assert "Error: the connection was closed (1000, closing time)" in shown.seen
 
 
 def test_interrupting_is_no_crash(terminal, place):

@@ -218,6 +218,7 @@ def main() -> None:
         _encode_row("text request", SendMessageRequest.from_dict(TEXT_REQUEST)),
         _encode_row("typing request", SendMessageRequest.from_dict(TYPING_REQUEST)),
         _encode_row("rich message", StructuredMessage.from_dict(RICH)),
+        _encode_row("history page", WebMessagingMessageEntityList.from_dict(HISTORY)),
     ]
     print(f"Python {sys.version.split()[0]}; rich message: {len(json.dumps(RICH))} bytes")
     for row in rows:

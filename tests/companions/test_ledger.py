@@ -1,0 +1,232 @@
+"""What counts as the same message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genesys_webmessaging.companions._ledger import ENOUGH, KEPT, OVERLAP, Ledger
+from genesys_webmessaging.models import StructuredMessage, WebMessagingMessage
+
+TIME = "2030-01-01T10:00:00.{:03}Z"
+
+
+def live(text: str = "ok", **fields: Any) -> StructuredMessage:
+    return StructuredMessage.from_dict(_document(text, fields))
+
+
+def entity(text: str = "ok", **fields: Any) -> WebMessagingMessage:
+    return WebMessagingMessage.from_dict(_document(text, fields))
+
+
+def _document(text: str, fields: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {"direction": "Outbound", "type": "Text", "text": text, **fields}
+    if "at" in document:
+        document["channel"] = {"time": TIME.format(document.pop("at"))}
+    if "custom" in document:
+        document["metadata"] = {"customMessageId": document.pop("custom")}
+    return document
+
+
+def texts(messages: list[WebMessagingMessage]) -> list[str | None]:
+    return [message.text for message in messages]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(clock: Clock) -> Ledger:
+    return Ledger(clock)
+
+
+def test_a_frame_that_came_twice_is_heard_once(ledger: Ledger) -> None:
+    assert ledger.admit(live(id="1"))
+    assert not ledger.admit(live(id="1"))
+    assert ledger.admit(live(id="2"))
+
+
+def test_a_resend_is_known_by_its_stamp_whatever_its_id(ledger: Ledger) -> None:
+    assert ledger.admit(live(id="1", custom="c"))
+    assert not ledger.admit(live(id="2", custom="c"))
+    assert ledger.missing([entity(id="1", custom="c"), entity(id="2", custom="c")]) == []
+
+
+def test_a_resend_without_a_stamp_is_known_by_its_tracing_id(ledger: Ledger) -> None:
+    assert ledger.admit(live(direction="Inbound", id="1", tracingId="t"))
+    assert not ledger.admit(live(direction="Inbound", id="2", tracingId="t"))
+
+
+def test_different_stamps_make_different_messages_of_the_same_text_and_time(ledger: Ledger) -> None:
+    assert ledger.admit(live(custom="c", at=1))
+    assert texts(ledger.missing([entity(custom="d", at=1)])) == ["ok"]
+
+
+def test_what_was_not_heard_is_missing_once_and_oldest_first(ledger: Ledger) -> None:
+    ledger.admit(live("b", id="2"))
+    history = [entity("c", id="3"), entity("b", id="2"), entity("a", id="1")]
+    assert texts(ledger.missing(history)) == ["a", "c"]
+    assert ledger.missing(history) == []
+
+
+def test_where_ids_differ_direction_time_and_text_decide(ledger: Ledger) -> None:
+    ledger.admit(live("a", id="live 1", at=1))
+    ledger.admit(live("a", id="live 2", at=2))
+    history = [entity("a", id="h4", at=4, direction="Inbound"), entity("a", id="h3", at=3), entity("a", id="h2", at=2)]
+    missing = ledger.missing([*history, entity("a", id="h1", at=1)])
+    assert [message.id for message in missing] == ["h3", "h4"]
+
+
+def test_equal_texts_are_counted_where_neither_ids_nor_times_tell(ledger: Ledger) -> None:
+    ledger.admit(live("yes", id="live 1"))
+    ledger.admit(live("yes", id="live 2"))
+    ledger.admit(live("no", id="live 3"))
+    missing = ledger.missing([entity("yes", id=f"h{n}") for n in (3, 2, 1)] + [entity("no", id="h0")])
+    assert [message.id for message in missing] == ["h3"]
+
+
+def test_texts_are_not_counted_once_ids_were_seen_to_agree(ledger: Ledger) -> None:
+    ledger.admit(live("old", id="1"))
+    ledger.admit(live("ok", id="2"))
+    # 2 is not among them, so by counting 3 would be taken for it.
+    assert texts(ledger.missing([entity("ok", id="3"), entity("old", id="1")])) == ["ok"]
+
+
+def test_texts_are_not_counted_once_times_were_seen_to_agree(ledger: Ledger) -> None:
+    ledger.admit(live("old", id="a", at=1))
+    ledger.admit(live("ok", id="b", at=2))
+    assert texts(ledger.missing([entity("ok", id="3", at=3), entity("old", id="1", at=1)])) == ["ok"]
+
+
+def test_times_are_compared_to_the_millisecond_in_any_spelling(ledger: Ledger) -> None:
+    ledger.admit(live(id="a", channel={"time": "2030-01-01T12:00:00.0019+02:00"}))
+    assert ledger.missing([entity(id="h", at=1)]) == []
+
+
+def test_what_was_read_in_the_history_is_not_heard_again_live(ledger: Ledger) -> None:
+    ledger.missing([entity("b", id="2"), entity("a", id="1")])
+    assert not ledger.admit(live("a", id="1"))
+    assert not ledger.admit(live("b", id="2"))
+
+
+def test_what_was_read_in_the_history_with_another_id_is_known_by_its_time(ledger: Ledger, clock: Clock) -> None:
+    ledger.missing([entity("a", id="h1", at=1)])
+    clock.now += OVERLAP + 1
+    assert not ledger.admit(live("a", id="live 1", at=1))
+    assert not ledger.admit(live("a", id="live 1", at=1)), "the duplicate of a message from the history"
+    assert ledger.admit(live("a", id="live 2", at=2))
+
+
+def test_what_was_read_in_the_history_is_heard_again_when_it_is_said_again(ledger: Ledger, clock: Clock) -> None:
+    ledger.missing([entity("ok", id="h1")])
+    clock.now += OVERLAP + 1
+    assert ledger.admit(live("ok", id="live 1"))
+
+
+def test_one_message_of_the_history_hides_one_live_message_only(ledger: Ledger) -> None:
+    ledger.missing([entity("ok", id="h1")])
+    assert not ledger.admit(live("ok", id="live 1"))
+    assert ledger.admit(live("ok", id="live 2"))
+
+
+def test_what_was_noted_silently_is_heard_when_it_comes_live_and_not_as_missing(ledger: Ledger) -> None:
+    history = [entity("a", id="1")]
+    ledger.missing(history, silently=True)
+    assert ledger.missing(history) == []
+    assert ledger.admit(live("a", id="1"))
+    assert not ledger.admit(live("a", id="1"))
+
+
+def test_typing_and_heartbeats_are_part_of_no_conversation(ledger: Ledger) -> None:
+    typing = {"type": "Event", "events": [{"eventType": "Typing", "typing": {"type": "On"}}]}
+    for _ in range(2):
+        assert ledger.admit(live("", id="1", **typing))
+        assert ledger.admit(live("ping", id="2", direction="Inbound", tracingId="68656172-7462-4000-8000-000000000000"))
+    assert ledger.missing([entity("", id="3", **typing)]) == []
+
+
+def test_button_presses_and_presences_are_told_apart_without_a_text(ledger: Ledger) -> None:
+    def press(payload: str) -> dict[str, Any]:
+        return {"content": [{"contentType": "ButtonResponse", "buttonResponse": {"text": "x", "payload": payload}}]}
+
+    def presence(kind: str) -> dict[str, Any]:
+        return {"type": "Event", "events": [{"eventType": "Presence", "presence": {"type": kind}}]}
+
+    ledger.admit(live("", **press("1")))
+    ledger.admit(live("", **presence("Join")))
+    history = [entity("", **presence("Disconnect")), entity("", **press("2")), entity("", **presence("Join"))]
+    missing = ledger.missing([*history, entity("", **press("1"))])
+    assert [message.to_dict().get("content") or message.to_dict()["events"] for message in missing] == [
+        press("2")["content"],
+        presence("Disconnect")["events"],
+    ]
+
+
+def test_the_search_ends_where_enough_in_a_row_is_known(ledger: Ledger) -> None:
+    for number in range(ENOUGH + 10):
+        ledger.admit(live(id=str(number)))
+    known = [entity(id=str(number)) for number in reversed(range(ENOUGH + 10))]
+    missed = entity(id="missed")
+    assert ledger.reaches([missed, *known])
+    assert not ledger.reaches([*known[: ENOUGH - 1], missed])
+    assert not ledger.reaches(known[: ENOUGH - 1])
+
+
+def test_what_may_be_known_by_counting_does_not_end_the_search(ledger: Ledger) -> None:
+    for number in range(ENOUGH):
+        ledger.admit(live(id=f"live {number}"))
+    assert not ledger.reaches([entity(id=f"h {number}") for number in range(ENOUGH)])
+
+
+def test_memory_is_bounded(ledger: Ledger) -> None:
+    for number in range(KEPT + 1):
+        ledger.admit(live(str(number), id=str(number), custom=f"c{number}", tracingId=f"t{number}"))
+    assert ledger.admit(live("0", id="0", custom="c0")), "the oldest is forgotten"
+    assert not ledger.admit(live(str(KEPT), id=str(KEPT)))
+
+
+def test_another_session_begins_without_memory(ledger: Ledger) -> None:
+    ledger.admit(live(id="1"))
+    ledger.clear()
+    assert ledger.admit(live(id="1"))
+
+
+def sent(text: str = "ok") -> StructuredMessage:
+    return live(text, direction="Inbound")
+
+
+def test_a_sent_message_is_found_by_its_stamp(ledger: Ledger) -> None:
+    mark = ledger.mark
+    ledger.missing([entity(direction="Inbound", custom="mine", id="7")])
+    found = ledger.claim("mine", "mine", sent(), mark)
+    assert found is not None
+    assert found.id == "7"
+    assert ledger.claim("other", "other", sent(), mark) is None, "the server returns stamps, so this is not it"
+
+
+def test_a_sent_message_without_a_stamp_is_found_by_its_text_and_claimed_once(ledger: Ledger) -> None:
+    ledger.missing([entity(direction="Inbound", id="before")])
+    mark = ledger.mark
+    assert ledger.claim("a", "a", sent(), mark) is None
+    ledger.missing([entity(direction="Inbound", id="after")])
+    found = ledger.claim("a", "a", sent(), mark)
+    assert found is not None
+    assert found.id == "after"
+    assert ledger.claim("b", "b", sent(), mark) is None
+
+
+def test_the_echo_of_another_message_is_not_claimed(ledger: Ledger) -> None:
+    mark = ledger.mark
+    ledger.admit(live(direction="Inbound", id="1", tracingId="another"))
+    assert ledger.claim("mine", "mine", sent(), mark) is None
