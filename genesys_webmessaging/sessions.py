@@ -50,9 +50,7 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
     return response
 
 
-def startNewChat(
-    client: WebMessagingClient, deploymentId: str | None = None, timeout: float = 30.0
-) -> SessionResponse:
+def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, timeout: float = 30.0) -> SessionResponse:
     """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
     For a guest who has not signed in; one who has uses

@@ -1,4 +1,4 @@
-"""A WebSocket server for measurements, in a process of its own: it sends as many frames as asked for, as fast as it can.
+"""A WebSocket server for measurements, in a process of its own, that sends frames as fast as it can.
 
 Plain sockets and hand-made frames, so that it costs next to nothing and shares no code with what is measured.
 Run by the other scripts here: ``python _firehose.py [certificate key]`` prints its port.
@@ -47,19 +47,18 @@ def document(kind: str) -> dict:
                 {"type": "Link", "text": "Look", "url": "https://shop.example/shoes/42"},
             ],
         }
-        replies = [
-            {"contentType": "QuickReply", "quickReply": {"text": f"Answer {n}", "payload": f"answer-{n}", "action": "Message"}}
-            for n in range(5)
-        ]
-        attachment = {
-            "contentType": "Attachment",
-            "attachment": {"id": "att-1", "filename": "a.png", "mime": "image/png", "mediaType": "Image", "fileSize": 2048},
-        }
+        replies = [{"text": f"Answer {n}", "payload": f"answer-{n}", "action": "Message"} for n in range(5)]
+        file = {"id": "att-1", "filename": "a.png", "mime": "image/png", "mediaType": "Image", "fileSize": 2048}
         carousel = {"contentType": "Carousel", "carousel": {"cards": [card] * 4}}
         body.update(
             type="Structured",
             text="Look at these",
-            content=[carousel, {"contentType": "Card", "card": card}, *replies, attachment],
+            content=[
+                carousel,
+                {"contentType": "Card", "card": card},
+                *({"contentType": "QuickReply", "quickReply": reply} for reply in replies),
+                {"contentType": "Attachment", "attachment": file},
+            ],
             metadata={"correlationId": "c-1", "authenticated": "false"},
         )
     return {"type": "message", "class": "StructuredMessage", "code": 200, "body": body}

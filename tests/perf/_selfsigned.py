@@ -31,8 +31,6 @@ def certificate(folder: str) -> tuple[str, str]:
     paths = (str(Path(folder) / "certificate.pem"), str(Path(folder) / "key.pem"))
     Path(paths[0]).write_bytes(made.public_bytes(serialization.Encoding.PEM))
     Path(paths[1]).write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return paths

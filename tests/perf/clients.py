@@ -62,7 +62,7 @@ def main() -> None:
         measure(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
         return
     seconds = sys.argv[1] if len(sys.argv) > 1 else "5"
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384) if hard > 0 else 16384, hard))
     with tempfile.TemporaryDirectory() as folder:
         pair = certificate(folder)

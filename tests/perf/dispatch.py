@@ -102,7 +102,7 @@ def main() -> None:
                         (to_listener(server.address, ca, kind, count), parse_only(server.address, ca, kind, count))
                         for _ in range(ROUNDS)
                     ]
-                    ours, parsing = (max(column) for column in zip(*rates))
+                    ours, parsing = (max(column) for column in zip(*rates, strict=True))
                     print(
                         f"{security:5} {kind:6}: {ours:9,.0f} frames/s to the listener, {parsing:9,.0f} parsed only: "
                         f"{ours / parsing:4.0%} (at least {target:.0%}: {verdict(ours / parsing, target)})"
