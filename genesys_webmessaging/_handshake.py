@@ -152,8 +152,8 @@ def shake_hands(
         OSError: The connection broke.
     """
     server = _Server(transport, deadline)
-    # websocket-client keeps one cookie jar for the whole process and looks into it by the host of the URL.
-    nobody = f"{secrets.token_hex(8)}.invalid"
+    # websocket-client keeps one cookie jar for the whole process and looks into it by the end of the URL's host name.
+    nobody = secrets.token_hex(16)
     try:
         web_socket = create_connection(
             f"{url.scheme}://{nobody}{url.path or '/'}" + (f"?{url.query}" if url.query else ""),

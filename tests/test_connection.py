@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
@@ -320,8 +321,20 @@ def test_close_on_the_reader_itself_does_not_wait_for_itself():
         ended = threading.Event()
         connection.start(lambda _: connection.close(), lambda _: ended.set())
         connection.send("go")
-        assert ended.wait(10)
+        assert ended.wait(3)
         assert connection.state is State.CLOSED
+
+
+def test_a_close_that_nobody_waits_for_still_ends_in_time():
+    def script(wire: Wire) -> None:
+        wire.accept(then=text("go"))
+        wire.read_to_end()
+
+    endings: queue.SimpleQueue[Ending] = queue.SimpleQueue()
+    with Peer(script) as peer:
+        connection = open_connection(peer.url, trust_env=False)
+        connection.start(lambda _: connection.close(timeout=0.2), endings.put)
+        assert endings.get(timeout=10) == Ending(1006, "The server did not answer our close within 0.2 seconds")
 
 
 def test_a_connection_can_be_closed_before_it_is_read_and_then_not_be_started():

@@ -110,7 +110,9 @@ class PromptScreen(Screen):
                 yield
                 return
             waiting = _PROMPT + (self._editor.get_line_buffer() if self._editor is not None else "")
+            self._erase(waiting)
             yield
+            self._out(waiting)
 
     def _erase(self, waiting: str) -> None:
         """Take away the line being typed."""
