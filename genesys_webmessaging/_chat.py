@@ -12,7 +12,7 @@ from ._inbox import ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
 from .client import WebMessagingClient
 from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
-from .exceptions import RequestError
+from .exceptions import ConnectionClosedError, RequestError
 from .listener import SessionListener
 from .models import (
     BaseChannelMetadata,
@@ -145,6 +145,10 @@ class Chat:
             if error.code in _OVER:
                 self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}")
             raise
+        except ConnectionClosedError as error:
+            if self.state is ConversationState.OPEN or isinstance(error, ConversationEndedError):
+                raise
+            raise self._inbox.error() from error
         self._attributes = None
         return echo
 

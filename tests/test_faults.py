@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -258,6 +258,28 @@ def test_a_pong_that_did_not_fit_goes_out_when_there_is_room_again():
         assert ear.wait_for_texts(101)[-1] == "thanks"
 
 
+def test_a_ping_does_not_hold_up_the_reader_when_not_one_byte_more_can_be_sent():
+    full, heard = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert full.wait(10)
+        for n in range(100):
+            wire.send(frame(PING, b"x" * 125) + text(f"{n}".ljust(10_000)))
+        assert heard.wait(10)
+
+    with Peer(script) as peer, connected(peer) as (connection, ear):
+        stuffed = 0
+        while stuffed < 100:  # what was sent may move on and make room
+            try:
+                connection._transport._sock.send(b"x" * 1_000_000)
+            except BlockingIOError:
+                stuffed += 1
+        full.set()
+        ear.wait_for_texts(100)
+        heard.set()
+
+
 def test_a_server_that_drips_a_message_is_heard_out_and_can_be_left():
     stop = threading.Event()
 
@@ -309,7 +331,7 @@ def test_a_message_over_the_limit_ends_the_connection_with_1009(tls: Tls):
     def script(wire: Wire) -> None:
         wire.accept()
         wire.send(text("x" * 1000))
-        wire.send(frame(TEXT, b"x" * 600, fin=False) + frame(CONTINUATION, b"x" * 2 * MEGABYTE))
+        wire.send(frame(TEXT, b"x" * 600, fin=False) + frame(CONTINUATION, b"x" * 12 * MEGABYTE))
         assert wire.read_close() == (1009, "")
 
     server, options = tls
@@ -389,38 +411,58 @@ def test_two_writers_and_a_reader_on_tls_lose_nothing(pki: Certificate):
 # Ctrl-C
 
 
-def interrupt_soon() -> threading.Timer:
-    timer = threading.Timer(SOON, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    return timer
+@contextlib.contextmanager
+def interrupted_when(condition: Callable[[], bool]) -> Iterator[None]:
+    """Press Ctrl-C as soon as something is so."""
+
+    def press() -> None:
+        give_up = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < give_up
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        yield
+    thread.join()
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        pytest.param(lambda connection: connection.send("x" * 20 * MEGABYTE), id="send"),
-        pytest.param(lambda connection: connection.close(timeout=1), id="close"),
-    ],
-)
-def test_ctrl_c_leaves_a_connection_that_ends(act: Callable[[object], None], tls: Tls):
-    release = threading.Event()
+def silent(released: threading.Event) -> Callable[[Wire], None]:
+    """A server that neither reads nor says anything after the handshake."""
 
     def script(wire: Wire) -> None:
         wire.accept()
-        assert release.wait(20)
+        assert released.wait(20)
 
+    return script
+
+
+def test_ctrl_c_in_a_send_leaves_a_connection_that_ends(tls: Tls):
+    released = threading.Event()
     server, options = tls
-    with Peer(script, server) as peer, connected(peer, **options) as (connection, ear):
-        timer = interrupt_soon()
-        with pytest.raises(KeyboardInterrupt):
-            act(connection)
-        timer.join()
+    with Peer(silent(released), server) as peer, connected(peer, **options) as (connection, ear):
+        with interrupted_when(lambda: not connection._transport.is_writable()):
+            connection.send("x" * 20 * MEGABYTE)
+        with pytest.raises(NotConnectedError):
+            connection.send("more")
+        assert ear.wait_for_end() == Ending(None, "Sending was interrupted, and half a message may be out")
+        connection.close(timeout=SOON)
+        released.set()
+
+
+def test_ctrl_c_in_a_close_leaves_a_connection_that_ends(tls: Tls):
+    released = threading.Event()
+    server, options = tls
+    with Peer(silent(released), server) as peer, connected(peer, **options) as (connection, ear):
+        with interrupted_when(lambda: connection._goodbye_said.is_set()):
+            connection.close(timeout=1)
         with pytest.raises(NotConnectedError):
             connection.send("more")
         connection.close(timeout=SOON)
-        ear.wait_for_end()
+        assert ear.wait_for_end().code == 1006
         assert connection.state is State.CLOSED
-        release.set()
+        released.set()
 
 
 # Leaving nothing behind

@@ -31,7 +31,7 @@ class Plan:
     origin: str
     token: str
     journeyContext: JourneyContext | None
-    configurer: Callable[[str], str] | None
+    configurer: Callable[[str], str | SessionResponse] | None
     connectionTimeout: float
     answerTimeout: float
     newSessionOnExpiry: bool
@@ -49,14 +49,14 @@ class Plan:
             WebMessagingException: The server refused, or did not answer in time, or the connection broke.
         """
         if self.configurer is not None:
-            tracing_id = self.configurer(self.token)
+            answer = self.configurer(self.token)
         else:
-            tracing_id = client.configureSession(
+            answer = client.configureSession(
                 self.deploymentId, self.token, self.origin, startNew, journeyContext=self.journeyContext
             )
-        response = client.awaitResponse(tracing_id, self.answerTimeout)
+        response = client.awaitResponse(answer, self.answerTimeout) if isinstance(answer, str) else answer
         if not isinstance(response, SessionResponse) or response.connected is False:
-            raise RequestError("the server did not open the session", tracingId=tracing_id)
+            raise RequestError("the server did not open the session")
         return response
 
     def configureAgain(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:

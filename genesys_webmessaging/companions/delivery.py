@@ -249,7 +249,8 @@ class Delivery(SessionListener):
             try:
                 echo = self._deliver(job)
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                job.future.set_exception(error)
+                # Closing may show itself as a connection that is gone.
+                job.future.set_exception(error if self._closed is None else again(self._closed))
             else:
                 job.future.set_result(echo)
 

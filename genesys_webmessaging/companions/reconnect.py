@@ -162,7 +162,7 @@ class Reconnector(ListenerWrapper):
         token: str | None = None,
         startNew: bool | None = None,
         journeyContext: JourneyContext | None = None,
-        configure: Callable[[str], str] | None = None,
+        configure: Callable[[str], str | SessionResponse] | None = None,
         **options: Any,
     ) -> SessionResponse:
         """Connect, configure the session and wait for it. This first time is not tried again.
@@ -174,8 +174,8 @@ class Reconnector(ListenerWrapper):
             token: The session's token; a random UUID if None.
             startNew: True for a fresh session of this token, None or False to resume the one there is.
             journeyContext: What the page knows of the customer's journey.
-            configure: Called with the token instead of configureSession, every time; sends the request that
-                configures and returns its tracing id. For guests who have signed in.
+            configure: Called with the token instead of configureSession, every time; returns the tracing id of the
+                request that it has sent, or the server's answer. For guests who have signed in.
             options: More arguments of the client's ``connect``.
 
         Returns:

@@ -1,0 +1,519 @@
+"""A conversation in plain function calls."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _listeners import Recorder, until
+
+from genesys_webmessaging import (
+    AttachmentError,
+    ConnectError,
+    ConnectionClosedError,
+    RequestError,
+    ResponseTimeoutError,
+    WebMessagingException,
+)
+from genesys_webmessaging.companions import Transcript
+from genesys_webmessaging.conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
+from genesys_webmessaging.models import Direction, OAuthParams
+from genesys_webmessaging.simulator import Agent, Simulator
+
+ORIGIN = "https://shop.example"
+PIXEL = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def chat(simulator: Simulator) -> Iterator[Conversation]:
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=5) as chat:
+        yield chat
+
+
+@pytest.fixture
+def agent(simulator: Simulator) -> Iterator[Agent]:
+    with simulator.agent() as agent:
+        yield agent
+
+
+def frame(class_: str, body: Any) -> dict[str, Any]:
+    return {"type": "message", "class": class_, "code": 200, "body": body}
+
+
+def after(seconds: float, act: Callable[[], Any]) -> threading.Thread:
+    """Do something on another thread, soon."""
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    return timer
+
+
+# Saying and hearing
+
+
+def test_the_demo_of_the_readme_works() -> None:
+    with (
+        Simulator() as simulator,
+        Conversation.open(simulator.address, "demo", origin=ORIGIN) as chat,
+    ):
+        chat.send("Hello")
+        assert (chat.receive(timeout=10).text or "").startswith("Hello! Ask me")
+        assert simulator.violations == []
+
+
+def test_send_returns_the_echo(simulator: Simulator, chat: Conversation) -> None:
+    echo = chat.send("Hello", customAttributes={"plan": "gold"})
+    message = simulator.sessions[0].conversation.messages[0]
+    assert (echo.text, echo.id, echo.direction) == ("Hello", message.id, Direction.INBOUND)
+    assert message.customAttributes == {"plan": "gold"}
+
+
+def test_send_raises_why_the_server_refused(simulator: Simulator, chat: Conversation) -> None:
+    simulator.faults.refuse("onMessage", 4011, "Message too long")
+    with pytest.raises(RequestError, match="too long"):
+        chat.send("Hello")
+    assert chat.state is ConversationState.OPEN
+
+
+def test_the_custom_attributes_of_the_conversation_go_with_what_is_said_first(simulator: Simulator) -> None:
+    with Conversation.open(simulator.address, "demo", customAttributes={"cart": "7", "plan": "gold"}) as chat:
+        chat.send("a", customAttributes={"plan": "silver"})
+        chat.send("b")
+    first, second = simulator.sessions[0].conversation.messages
+    assert first.customAttributes == {"cart": "7", "plan": "silver"}
+    assert second.customAttributes == {}
+
+
+def test_what_came_before_the_call_is_kept_in_order(chat: Conversation, agent: Agent) -> None:
+    for number in range(3):
+        agent.say(str(number))
+    chat.send("I was busy")
+    assert [chat.receive().text for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_receive_waits_and_says_when_nothing_came(chat: Conversation, agent: Agent) -> None:
+    with closing_thread(after(0.05, lambda: agent.say("here"))):
+        assert chat.receive(timeout=5).text == "here"
+    with pytest.raises(ResponseTimeoutError, match=r"no message within 0\.05 seconds; what came: nothing"):
+        chat.receive(timeout=0.05)
+
+
+def test_echoes_typing_and_presence_are_not_received(chat: Conversation, agent: Agent) -> None:
+    chat.send("mine")
+    chat.typing()
+    agent.receivedTyping()
+    agent.typing()
+    until(lambda: chat.otherSideTyping)
+    agent.say("yours")
+    assert chat.receive().text == "yours"
+    assert not chat.otherSideTyping
+
+
+def test_wait_for_finds_a_text_a_pattern_or_what_a_function_likes(chat: Conversation, agent: Agent) -> None:
+    for text in ("Welcome", "Your order 4711 is ready", "Anything else?", "Bye"):
+        agent.say(text)
+    found = chat.waitFor(re.compile(r"order (\d+)")).text
+    assert found == "Your order 4711 is ready"
+    assert chat.waitFor("ANYTHING").text == "Anything else?"
+    assert chat.waitFor(lambda message: len(message.text or "") == 3).text == "Bye"
+    with pytest.raises(TypeError, match="wanted"):
+        chat.waitFor(7)  # type: ignore[arg-type]
+
+
+def test_what_does_not_match_stays_if_nothing_does(chat: Conversation, agent: Agent) -> None:
+    agent.say("one")
+    agent.say("two")
+    with pytest.raises(ResponseTimeoutError, match=r"no message with 'three'.*what came: 'one', 'two'"):
+        chat.waitFor("three", timeout=0.2)
+    assert chat.receive().text == "one"
+
+
+def test_two_threads_that_wait_get_every_message_once(chat: Conversation, agent: Agent) -> None:
+    got: list[str | None] = []
+
+    def take() -> None:
+        for _ in range(10):
+            got.append(chat.waitFor(lambda message: True).text)
+
+    takers = [threading.Thread(target=take) for _ in range(2)]
+    for taker in takers:
+        taker.start()
+    for number in range(20):
+        agent.say(str(number))
+    for taker in takers:
+        taker.join(10)
+    assert sorted(got, key=str) == sorted(map(str, range(20)))
+
+
+def test_collect_gathers_until_it_is_silent(chat: Conversation, agent: Agent) -> None:
+    agent.say("one")
+    agent.say("two")
+    with closing_thread(after(0.1, lambda: agent.say("three"))):
+        assert [message.text for message in chat.collect(quietFor=0.4)] == ["one", "two", "three"]
+    assert chat.collect(quietFor=0.01) == []
+
+
+def test_who_is_typing_is_not_silent(chat: Conversation, agent: Agent) -> None:
+    agent.typing(milliseconds=3000)
+    until(lambda: chat.otherSideTyping)
+    with closing_thread(after(0.3, lambda: agent.say("slowly"))):
+        assert [message.text for message in chat.collect(quietFor=0.1)] == ["slowly"]
+
+
+def test_collect_ends_in_time_even_if_the_other_side_does_not(chat: Conversation, agent: Agent) -> None:
+    agent.typing(milliseconds=60_000)
+    until(lambda: chat.otherSideTyping)
+    began = time.monotonic()
+    assert chat.collect(quietFor=0.1, timeout=0.3) == []
+    assert time.monotonic() - began < 5
+
+
+def test_a_conversation_is_a_sequence_of_messages_until_the_other_side_leaves(chat: Conversation, agent: Agent) -> None:
+    agent.say("one")
+    agent.say("two")
+    agent.disconnect()
+    assert [message.text for message in chat] == ["one", "two"]
+
+
+# Rich content
+
+
+def test_a_quick_reply_is_chosen_by_text_payload_or_number(
+    simulator: Simulator, chat: Conversation, agent: Agent
+) -> None:
+    offer = agent.quickReplies("Sure?", ["Yes", {"text": "No", "payload": "n"}])
+    chat.receive()
+    for choice in ("yes", "n", 1, -1):
+        chat.choose(choice)
+    sent = [request["message"] for request in simulator.received.of("onMessage")]
+    assert [one["content"][0]["buttonResponse"]["payload"] for one in sent] == ["Yes", "n", "n", "n"]
+    assert sent[0]["text"] == ""
+    assert sent[0]["content"][0]["buttonResponse"]["originatingMessageId"] == offer.id
+    with pytest.raises(ValueError, match="no quick reply 'maybe'; there are: 'Yes', 'No'"):
+        chat.choose("maybe")
+    with pytest.raises(ValueError, match="no quick reply 2"):
+        chat.choose(2)
+
+
+def test_what_was_not_offered_cannot_be_chosen(chat: Conversation, agent: Agent) -> None:
+    agent.say("plain")
+    message = chat.receive()
+    for attempt in (lambda: chat.choose(0), lambda: chat.press(0, 0), lambda: chat.pick(0)):
+        with pytest.raises(ValueError, match="has come yet"):
+            attempt()
+    with pytest.raises(ValueError, match="there are: none"):
+        chat.choose(0, message)
+
+
+def test_a_button_of_a_card_is_pressed(simulator: Simulator, chat: Conversation, agent: Agent) -> None:
+    actions = [{"text": "Buy", "payload": "buy"}, {"text": "Look", "url": "https://shop.example/hat"}]
+    agent.carousel([{"title": "Scarf", "actions": ["Buy"]}, {"title": "Hat", "actions": actions}])
+    message = chat.receive()
+    chat.press("hat", "Buy")
+    chat.press(0, 0, message)
+    sent = [request["message"] for request in simulator.received.of("onMessage")]
+    assert [(one["type"], one["text"]) for one in sent] == [("Structured", "Buy")] * 2
+    assert [one["content"][0]["buttonResponse"]["payload"] for one in sent] == ["buy", "Buy"]
+    assert sent[0]["content"][0]["buttonResponse"]["type"] == "Button"
+    with pytest.raises(ValueError, match="is a link"):
+        chat.press("Hat", "Look")
+    with pytest.raises(ValueError, match="no card 'Glove'"):
+        chat.press("Glove", 0)
+
+
+def test_a_time_is_picked(simulator: Simulator, chat: Conversation, agent: Agent) -> None:
+    offer = agent.datePicker(["2030-01-07T09:00:00.000Z", "2030-01-07T10:00:00.000Z"], "When?")
+    slots = chat.receive().content[0].datePicker
+    assert slots is not None
+    ten = datetime(2030, 1, 7, 10, tzinfo=timezone.utc)
+    for choice in (0, ten, "2030-01-07T10:00:00Z", slots.availableTimes[1]):
+        chat.pick(choice)
+    responses = [request["message"]["content"][0]["buttonResponse"] for request in simulator.received.of("onMessage")]
+    assert [datetime.fromisoformat(one["payload"].replace("Z", "+00:00")).hour for one in responses] == [9, 10, 10, 10]
+    assert {(one["type"], one["originatingMessageId"]) for one in responses} == {("DatePicker", offer.id)}
+    with pytest.raises(ValueError, match="no time"):
+        chat.pick(datetime(2031, 1, 1, tzinfo=timezone.utc))
+
+
+def test_files_are_uploaded_and_sent(simulator: Simulator, chat: Conversation, tmp_path: Path) -> None:
+    file = tmp_path / "hat.png"
+    file.write_bytes(PIXEL)
+    seen: list[tuple[int, int | None]] = []
+    chat.send("see", attachments=[file, str(file)], progress=lambda sent, total: seen.append((sent, total)))
+    message = simulator.sessions[0].conversation.messages[0]
+    assert [item["attachment"]["filename"] for item in message.content] == ["hat.png"] * 2
+    assert seen[-1] == (len(PIXEL), len(PIXEL))
+    with pytest.raises(TypeError, match="sequence of paths"):
+        chat.send("see", attachments=str(file))
+
+
+def test_a_file_that_is_not_allowed_is_refused(chat: Conversation, tmp_path: Path) -> None:
+    file = tmp_path / "virus.exe"
+    file.write_bytes(b"MZ")
+    with pytest.raises(AttachmentError):
+        chat.send("see", attachments=[file])
+
+
+# Ends
+
+
+ENDS: list[tuple[str, Callable[[Simulator, Agent], Any], ConversationState]] = [
+    ("left", lambda simulator, agent: agent.disconnect(), ConversationState.READ_ONLY),
+    (
+        "expired",
+        lambda simulator, agent: simulator.guest().sendJson(frame("SessionExpiredEvent", {})),
+        ConversationState.ENDED,
+    ),
+    (
+        "signed out",
+        lambda simulator, agent: simulator.guest().sendJson(frame("LogoutEvent", {})),
+        ConversationState.ENDED,
+    ),
+    (
+        "elsewhere",
+        lambda simulator, agent: simulator.guest().sendJson(frame("ConnectionClosedEvent", {"reason": "elsewhere"})),
+        ConversationState.ENDED,
+    ),
+    ("1000", lambda simulator, agent: simulator.guest().close(1000), ConversationState.LOST),
+]
+
+
+@pytest.mark.parametrize(("why", "end", "state"), ENDS, ids=[end[0] for end in ENDS])
+def test_a_wait_that_cannot_be_fulfilled_any_more_raises_at_once_saying_why(
+    simulator: Simulator,
+    chat: Conversation,
+    agent: Agent,
+    why: str,
+    end: Callable[[Simulator, Agent], Any],
+    state: ConversationState,
+) -> None:
+    agent.say("kept")
+    with closing_thread(after(0.05, lambda: end(simulator, agent))):
+        assert chat.receive().text == "kept"
+        began = time.monotonic()
+        with pytest.raises(ConversationEndedError, match=why) as caught:
+            chat.receive(timeout=30)
+    assert time.monotonic() - began < 5
+    assert caught.value.state is chat.state is state
+    assert (chat.readOnly, chat.ended) == (
+        state is ConversationState.READ_ONLY,
+        state is not ConversationState.READ_ONLY,
+    )
+    for attempt in (lambda: chat.send("x"), lambda: chat.typing(), lambda: chat.waitFor("x"), lambda: chat.receive()):
+        with pytest.raises(ConversationEndedError, match=why):
+            attempt()
+    assert chat.collect() == []
+
+
+def test_a_send_that_cannot_be_fulfilled_any_more_raises_at_once(simulator: Simulator, chat: Conversation) -> None:
+    simulator.faults.lose(action="onMessage", times=None)
+    simulator.faults.rest(503, times=None)
+    with closing_thread(after(0.1, chat.close)), pytest.raises(ConversationEndedError, match="this side"):
+        chat.send("x", timeout=30)
+
+
+def test_a_session_that_the_server_does_not_know_any_more_has_ended(simulator: Simulator, chat: Conversation) -> None:
+    simulator.clock.advance(10 * 86_400)
+    with pytest.raises(RequestError, match="expired"):
+        chat.send("too late")
+    assert chat.ended
+    with pytest.raises(ConversationEndedError, match="expired"):
+        chat.receive()
+
+
+def test_closing_is_the_end_and_may_be_done_twice(chat: Conversation) -> None:
+    assert chat.connected
+    chat.close()
+    chat.close()
+    assert (chat.connected, chat.state) == (False, ConversationState.CLOSED)
+    assert list(chat) == []
+    with pytest.raises(ConversationEndedError, match="this side"):
+        chat.receive()
+    assert repr(chat).endswith(": closed>")
+
+
+def test_the_conversation_is_cleared(simulator: Simulator, chat: Conversation) -> None:
+    chat.send("forget me")
+    chat.clear()
+    assert simulator.sessions == []
+    with pytest.raises(ConversationEndedError, match="cleared"):
+        chat.send("x")
+
+
+def test_a_new_conversation_begins_where_the_other_side_has_left(
+    simulator: Simulator, chat: Conversation, agent: Agent
+) -> None:
+    chat.send("old")
+    token = chat.token
+    agent.disconnect()
+    until(lambda: chat.readOnly)
+    response = chat.startNew()
+    assert response.newSession
+    assert chat.token == token
+    assert chat.state is ConversationState.OPEN
+    chat.send("new")
+    agent.say("new, too")
+    assert chat.receive().text == "new, too"
+    assert simulator.session(token or "").conversation.texts == ["new", "new, too"]
+
+
+def test_a_conversation_that_is_over_cannot_begin_anew(chat: Conversation) -> None:
+    chat.close()
+    with pytest.raises(ConversationEndedError):
+        chat.startNew()
+
+
+# Connections
+
+
+def test_a_lost_connection_is_replaced_and_nothing_is_lost(
+    simulator: Simulator, chat: Conversation, agent: Agent
+) -> None:
+    simulator.faults.stallRest(0.1)
+    simulator.guest().reset()
+    agent.say("meanwhile")
+    assert chat.receive().text == "meanwhile"
+    assert chat.send("still here").text == "still here"
+    assert chat.state is ConversationState.OPEN
+
+
+def test_without_reconnecting_a_lost_connection_is_the_end(simulator: Simulator) -> None:
+    with Conversation.open(simulator.address, "demo", reconnectSeconds=0) as chat:
+        with closing_thread(after(0.05, simulator.guest().reset)), pytest.raises(ConversationEndedError):
+            chat.receive(timeout=30)
+        assert chat.state is ConversationState.LOST
+        with pytest.raises(ConversationEndedError):
+            next(iter(chat))
+        with pytest.raises(ConnectionClosedError):
+            chat.send("x")
+
+
+def test_messages_that_the_server_swaps_are_received_in_order(simulator: Simulator) -> None:
+    with Conversation.open(simulator.address, "demo", holdTime=0.3) as chat, simulator.agent() as agent:
+        simulator.faults.swap(class_="StructuredMessage")
+        for text in ("a", "b", "c"):
+            agent.say(text)
+        assert [chat.receive().text for _ in range(3)] == ["a", "b", "c"]
+
+
+def test_over_tls_everything_trusts_the_same_certificates() -> None:
+    with (
+        Simulator(tls=True, bot=False) as simulator,
+        Conversation.open(simulator.address, "demo", origin=ORIGIN, caFile=simulator.caFile) as chat,
+    ):
+        chat.send("secret")
+        assert [message.text for message in chat.history()] == ["secret"]
+
+
+def test_a_refused_connection_is_raised_and_leaves_nothing_behind(simulator: Simulator) -> None:
+    simulator.faults.refuseHandshake(403)
+    with pytest.raises(ConnectError) as caught:
+        Conversation.open(simulator.address, "demo")
+    assert caught.value.statusCode == 403
+    with pytest.raises(ConnectError):
+        Conversation.open(simulator.address, "unknown")
+
+
+# The session
+
+
+def test_history_is_oldest_first(chat: Conversation, agent: Agent) -> None:
+    chat.send("question")
+    agent.say("answer")
+    assert [message.text for message in chat.history()] == ["question", "answer"]
+
+
+def test_a_transcript_of_both_sides_is_at_hand_in_every_format(chat: Conversation, agent: Agent) -> None:
+    chat.send("question")
+    agent.say("answer")
+    chat.receive()
+    assert re.search(r"Guest: question\n.* Alex: answer\n$", chat.transcript())
+    assert "> answer" in chat.transcript("markdown")
+    assert '"text": "answer"' in chat.transcript("jsonl")
+    with pytest.raises(ValueError, match="docx"):
+        chat.transcript("docx")
+
+
+def test_a_transcript_of_ones_own_and_listeners_hear_it_all(simulator: Simulator, tmp_path: Path) -> None:
+    recorder = Recorder()
+    settings = {"transcript": Transcript(tmp_path / "talk.txt"), "listeners": [recorder]}
+    with Conversation.open(simulator.address, "demo", **settings) as chat:
+        chat.send("Hello")
+        assert recorder.waitForText("Hello").direction == Direction.INBOUND
+    assert (tmp_path / "talk.txt").read_text("utf-8").endswith("Guest: Hello\n")
+
+
+def test_joining_starts_the_bot_if_the_session_is_new() -> None:
+    with Simulator() as simulator:
+        with Conversation.open(simulator.address, "demo", join=True, customAttributes={"a": "b"}) as chat:
+            assert (chat.receive().text or "").startswith("Hello!")
+            assert chat.receive().text == "What would you like to do?"
+            token = chat.token
+        with Conversation.open(simulator.address, "demo", join=True, token=token) as chat:
+            assert chat.sessionResponse is not None
+            assert chat.sessionResponse.newSession is False
+        assert len(simulator.received.of("onMessage")) == 1
+
+
+def test_the_token_is_kept_between_runs_when_asked_to(simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    with Conversation.open(simulator.address, "demo", store=path) as chat:
+        chat.send("first run")
+        token = chat.token
+    with Conversation.open(simulator.address, "demo", store=TokenStore(path)) as chat:
+        assert chat.token == token
+        assert [message.text for message in chat.history()] == ["first run"]
+
+
+def test_a_kept_token_that_is_no_good_any_more_is_replaced(simulator: Simulator, tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "tokens.json")
+    with Conversation.open(simulator.address, "demo", store=store) as chat:
+        old = chat.token
+    simulator.faults.refuse("configureSession", 4017, "Cannot downgrade")
+    with Conversation.open(simulator.address, "demo", store=store) as chat:
+        assert chat.token not in (None, old)
+        assert store.get(chat.client.address, "demo") == chat.token
+
+
+def test_a_session_that_is_resumed_read_only_says_so(simulator: Simulator, chat: Conversation, agent: Agent) -> None:
+    agent.disconnect()
+    until(lambda: chat.readOnly)
+    with Conversation.open(simulator.address, "demo", token=chat.token) as again:
+        until(lambda: again.readOnly)
+        with pytest.raises(ConversationEndedError, match="read-only"):
+            again.receive()
+
+
+def test_a_guest_who_has_signed_in_is_signed_in_again_on_a_new_connection(simulator: Simulator) -> None:
+    for code in ("code 1", "code 2"):
+        simulator.world.identities.register(code, "Ann", "Lee")
+    codes = iter(["code 1", "code 2"])
+    with Conversation.open(simulator.address, "demo", signIn=lambda: OAuthParams(code=next(codes))) as chat:
+        simulator.guest().reset()
+        chat.send("me again")
+        assert simulator.session(chat.token or "").identity is not None
+    assert len(simulator.received.of("configureAuthenticatedSession")) == 2
+
+
+def test_nothing_of_a_conversation_shows_a_secret(chat: Conversation) -> None:
+    assert chat.token is not None
+    assert chat.token not in repr(chat) + str(vars(chat))
+
+
+def test_one_error_catches_them_all() -> None:
+    assert issubclass(ConversationEndedError, ConnectionClosedError)
+    assert issubclass(ConversationEndedError, WebMessagingException)
+
+
+def closing_thread(thread: threading.Thread) -> closing[Any]:
+    class Joined:
+        def close(self) -> None:
+            thread.join(10)
+
+    return closing(Joined())

@@ -1,0 +1,160 @@
+"""Every sample is run, as its reader would run it, against a simulator."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from genesys_webmessaging.simulator import Simulator
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+NAMES = sorted(path.name for path in SAMPLES.glob("*.py"))
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+        assert [str(violation) for violation in simulator.violations] == []
+
+
+@pytest.fixture
+def run(simulator: Simulator) -> Run:
+    """Runs a sample, and returns what it printed."""
+
+    def run(name: str, *args: object, status: int = 0, **variables: str) -> str:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("GENESYS_")}
+        place = {"GENESYS_ADDRESS": simulator.address, "GENESYS_DEPLOYMENT_ID": "demo"}
+        strict = [sys.executable, "-X", "dev", "-X", "utf8", "-W", "error", str(SAMPLES / name), *map(str, args)]
+        done = subprocess.run(
+            strict,
+            env={**kept, **place, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=40,
+            check=False,
+        )
+        assert done.returncode == status, done.stdout
+        assert "Traceback" not in done.stdout
+        return done.stdout
+
+    return run
+
+
+def test_quickstart(run: Run, simulator: Simulator) -> None:
+    assert "open" in run("quickstart.py", GENESYS_ORIGIN="https://mine.example")
+    assert simulator.connections[0].origin == "https://mine.example"
+    assert simulator.sessions[0].customAttributes == {"cart": "4711"}
+
+
+def test_listener(run: Run) -> None:
+    assert run("listener.py").splitlines() == [
+        "a new session",
+        "Guest: When are you open?",
+        "… is typing",
+        "Genesys: I know about hours, cards and dates.",
+        "disconnected: 1000",
+    ]
+
+
+def test_listener_shows_a_refusal(run: Run, simulator: Simulator) -> None:
+    simulator.faults.refuse("configureSession", 4000, "Feature unavailable")
+    assert "refused: 4000 Feature unavailable" in run("listener.py")
+
+
+def test_join(run: Run, simulator: Simulator) -> None:
+    shown = run("join.py").splitlines()
+    assert shown[:2] == ["joined", "resumed"]
+    assert "Inbound Hello" in shown
+    assert "Inbound I am back" in shown
+    assert len(simulator.sessions) == 1
+
+
+def test_bot_test(run: Run) -> None:
+    assert re.findall(r"step (\d) (\w+)", run("bot_test.py")) == [(str(number), "ok") for number in range(1, 5)]
+
+
+def test_bot_test_tells_what_is_wrong(run: Run, simulator: Simulator) -> None:
+    simulator.faults.lose(class_="StructuredMessage", where=lambda frame: "on its way" in str(frame))
+    shown = run("bot_test.py", status=1)
+    assert "step 4 FAILED: no message with 'on its way' within 10 seconds" in shown
+    assert "Demo Bot: What would you like to do?" in shown
+
+
+def test_rich_content(run: Run) -> None:
+    shown = run("rich_content.py")
+    for line in ("  [Show me a card]", "  Sun hat: Straw, one size, 19.90", "    [Order it]", "is on its way."):
+        assert line in shown
+    assert "[Tuesday 08 January 2030 09:00]" in shown
+    assert "Your appointment is on 2030-01-08T09:00" in shown
+
+
+def test_attachments(run: Run, tmp_path: Path) -> None:
+    picture, program = tmp_path / "hat.png", tmp_path / "virus.exe"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(300_000))
+    program.write_bytes(b"MZ")
+    shown = run("attachments.py", picture, program)
+    assert "100% of 300008 bytes" in shown
+    assert "virus.exe was refused:" in shown
+    assert "Thank you for hat.png." in shown
+    assert (tmp_path / "hat.png.copy").read_bytes() == picture.read_bytes()
+
+
+def test_history_export(run: Run, tmp_path: Path) -> None:
+    table, tokens = tmp_path / "talk.csv", tmp_path / "tokens.json"
+    assert "a new session" in run("history_export.py", table, tokens)
+    assert "the session of the last run" in run("history_export.py", table, tokens)
+    with open(table, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["direction"] for row in rows] == ["Inbound", "Outbound"] * 2
+    assert rows[-1]["who"] == "Demo Bot"
+
+
+def test_authenticated(run: Run, simulator: Simulator) -> None:
+    simulator.world.identities.register("the-code", "Ann", "Lee", codeVerifier="v" * 43)
+    shown = run("authenticated.py", GENESYS_OAUTH_CODE="the-code", GENESYS_CODE_VERIFIER="v" * 43)
+    assert shown.splitlines() == ["signed in", "signed out, on every device"]
+
+
+def test_reconnect(run: Run, simulator: Simulator) -> None:
+    simulator.faults.drop("reset", class_="StructuredMessage", direction="Inbound", after=1)
+    shown = run("reconnect.py").splitlines()
+    assert shown.count("(connected)") == 2
+    assert shown.count("(the connection is lost)") == 1
+    answers = [line for line in shown if line.startswith("Genesys:")]
+    assert len(answers) == len(set(answers)) == 3
+
+
+def test_proxy(run: Run) -> None:
+    assert run("proxy.py") == "['Hello through the proxy']\n"
+
+
+def test_many_guests(run: Run, simulator: Simulator) -> None:
+    assert run("many_guests.py", 5).startswith("5 guests, 15 answers")
+    assert len(simulator.sessions) == 5
+
+
+def test_debug_logging(run: Run, simulator: Simulator) -> None:
+    shown = run("debug_logging.py")
+    assert "configureSession" in shown
+    assert simulator.sessions[0].token not in shown
+    assert "4711" not in shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_is_short_told_of_in_the_readme_and_run_here(name: str) -> None:
+    source = (SAMPLES / name).read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 60
+    assert source.startswith('"""')
+    assert f"({name})" in (SAMPLES / "README.md").read_text(encoding="utf-8")
+    assert f'"{name}"' in Path(__file__).read_text(encoding="utf-8")
