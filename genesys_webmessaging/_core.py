@@ -21,16 +21,15 @@ from . import _requests as requests
 from ._answers import Answers
 from ._connection import MAX_MESSAGE_SIZE, Connection, Ending, State
 from ._dispatcher import Dispatcher
+from ._listening import Listening
 from ._opening import CONNECT_TIMEOUT, ClientCertificate, open_connection
-from ._protocol import UNEXPECTED, Event, decode, heard_as, is_plain_message
+from ._protocol import UNEXPECTED, Event, decode, is_plain_message
 from ._redact import redact
 from ._session import Session
 from ._tls import shared_context
 from ._version import __version__
 from ._watch import Watches
 from .exceptions import ConnectError, NotConfiguredError, NotConnectedError
-from .listener import SessionListener, check_listener
-from .models import BaseMessage
 from .models._base import WireModel
 from .models._codec import encoder_of
 from .regions import AddressOrRegion, address_of
@@ -58,19 +57,19 @@ class _Phase(Enum):
     CANCELLED = auto()
 
 
-class ClientCore:
+class ClientCore(Listening):
     """The undocumented half of :class:`~genesys_webmessaging.WebMessagingClient`."""
 
     def __init__(self, address: AddressOrRegion) -> None:
+        super().__init__()
         self._address = address_of(address)
         self._session = Session()
         self._answers = Answers()
         self._watches = Watches()
-        self._listeners: tuple[SessionListener, ...] = ()
         self._connection: Connection | None = None
         self._dispatcher: Dispatcher[_Item] | None = None
         self._phase = _Phase.QUIET
-        # Guards _listeners, _connection, _dispatcher and _phase against callers on several threads.
+        # Guards _connection, _dispatcher and _phase against callers on several threads.
         self._lock = threading.Lock()
         _clients.add(self)
 
@@ -78,6 +77,7 @@ class ClientCore:
         """In a forked child: the connection is the parent's, and who held a lock or was connecting does not exist."""
         self._lock = threading.Lock()
         self._phase = _Phase.QUIET
+        self._listening_after_fork()
         self._session.after_fork()
         self._answers.after_fork()
 
@@ -274,7 +274,7 @@ class ClientCore:
         understand = self._understand
         on_session_event = self.onSessionEvent
         # An envelope for every frame is made only for those who ask for it.
-        hooked = getattr(on_session_event, "__func__", None) is not ClientCore.onSessionEvent
+        hooked = getattr(on_session_event, "__func__", None) is not Listening.onSessionEvent
 
         def deliver(item: _Item) -> None:
             if isinstance(item, str):
@@ -289,58 +289,6 @@ class ClientCore:
                 notify(item.method, body, item.raw)
 
         return deliver
-
-    # Listeners
-
-    def addSessionListener(self, sessionListener: SessionListener) -> None:
-        """Let a listener hear what happens from now on. One that is added twice hears everything twice.
-
-        Raises:
-            TypeError: The object cannot be called as a listener.
-        """
-        check_listener(sessionListener)
-        with self._lock:
-            self._listeners = (*self._listeners, sessionListener)
-
-    def removeSessionListener(self, sessionListener: SessionListener) -> None:
-        """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone."""
-        with self._lock:
-            for position, listener in enumerate(self._listeners):
-                if listener is sessionListener:
-                    self._listeners = (*self._listeners[:position], *self._listeners[position + 1 :])
-                    return
-
-    def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None:
-        """Called for every frame, on the dispatcher. Override it to see frames first; this one calls the listeners.
-
-        Args:
-            rawMessage: The frame as it came.
-            baseMessage: Its envelope; the body is a model if its class has one.
-        """
-        method, argument = heard_as(baseMessage)
-        self._notify(method, argument, rawMessage)
-
-    def onWebSocketConnected(self) -> None:
-        """Called when the socket is open, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketConnected")
-
-    def onWebSocketDisconnected(self, statusCode: int, reason: str) -> None:
-        """Called when the socket is closed, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketDisconnected", statusCode, reason)
-
-    def onWebSocketError(self, reason: str) -> None:
-        """Called when the socket broke, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketError", reason)
-
-    def _notify(self, method: str, *args: Any) -> None:
-        listeners = self._listeners
-        for listener in listeners:
-            if listeners is not self._listeners and not any(one is listener for one in self._listeners):
-                continue  # removed by a listener before it, and told so
-            try:
-                getattr(listener, method)(*args)
-            except BaseException:
-                log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
     # Sending
 

@@ -3,9 +3,7 @@
 import os
 import sys
 
-from genesys_webmessaging import AttachmentError
-from genesys_webmessaging.attachments import downloadAttachment
-from genesys_webmessaging.conversation import Conversation
+from genesys_webmessaging import AttachmentError, Conversation, downloadAttachment
 
 PLACE = os.environ.get("GENESYS_ADDRESS") or os.environ["GENESYS_REGION"]
 DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]

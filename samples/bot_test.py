@@ -4,8 +4,7 @@ import os
 import re
 import sys
 
-from genesys_webmessaging import ResponseTimeoutError
-from genesys_webmessaging.conversation import Conversation
+from genesys_webmessaging import Conversation, ResponseTimeoutError
 
 PLACE = os.environ.get("GENESYS_ADDRESS") or os.environ["GENESYS_REGION"]
 DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]

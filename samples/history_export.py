@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 
-from genesys_webmessaging.conversation import Conversation
+from genesys_webmessaging import Conversation
 
 PLACE = os.environ.get("GENESYS_ADDRESS") or os.environ["GENESYS_REGION"]
 DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]

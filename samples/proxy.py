@@ -20,7 +20,7 @@ with WebMessagingClient(PLACE) as client:
         defaultHeaders={"Origin": ORIGIN},
         connectionTimeout=5,
         readTimeout=20,
-        retryConfiguration=RetryConfiguration(retryMax=3, maxRetryTimeSec=30),
+        retryConfiguration=RetryConfiguration(maxRetryTimeSec=30),
         **network,
     )
     with api:

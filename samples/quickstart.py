@@ -2,7 +2,7 @@
 
 import os
 
-from genesys_webmessaging.conversation import Conversation
+from genesys_webmessaging import Conversation
 
 # A region's name ("eu_central_1"), or an address ("ws://127.0.0.1:8080/v1").
 PLACE = os.environ.get("GENESYS_ADDRESS") or os.environ["GENESYS_REGION"]
@@ -11,5 +11,5 @@ DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]
 ORIGIN = os.environ.get("GENESYS_ORIGIN", "https://shop.example")
 
 with Conversation.open(PLACE, DEPLOYMENT, origin=ORIGIN) as chat:
-    chat.send("When are you open?", customAttributes={"cart": "4711"})
+    chat.send("What are your opening hours?", customAttributes={"cart": "4711"})
     print(chat.receive(timeout=30).text)

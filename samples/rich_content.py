@@ -2,7 +2,7 @@
 
 import os
 
-from genesys_webmessaging.conversation import Conversation
+from genesys_webmessaging import Conversation
 
 PLACE = os.environ.get("GENESYS_ADDRESS") or os.environ["GENESYS_REGION"]
 DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]

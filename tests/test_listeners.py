@@ -171,7 +171,7 @@ def test_a_listener_that_raises_is_logged_and_disturbs_nobody(
 
     logged = [record for record in caplog.records if record.exc_info]
     assert len(logged) == 2
-    assert {record.name for record in logged} == {"genesys_webmessaging._core"}
+    assert {record.name for record in logged} == {"genesys_webmessaging._listening"}
     assert logged[0].getMessage() == "listener Doing raised in structuredMessage"
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _peers import Peer
+from test_proxy import HttpProxy
 
 from genesys_webmessaging.simulator import Simulator
 
@@ -52,7 +54,7 @@ def run(simulator: Simulator) -> Run:
 
 
 def test_quickstart(run: Run, simulator: Simulator) -> None:
-    assert "open" in run("quickstart.py", GENESYS_ORIGIN="https://mine.example")
+    assert run("quickstart.py", GENESYS_ORIGIN="https://mine.example").startswith("We are open")
     assert simulator.connections[0].origin == "https://mine.example"
     assert simulator.sessions[0].customAttributes == {"cart": "4711"}
 
@@ -137,6 +139,14 @@ def test_reconnect(run: Run, simulator: Simulator) -> None:
 
 def test_proxy(run: Run) -> None:
     assert run("proxy.py") == "['Hello through the proxy']\n"
+
+
+def test_proxy_with_a_proxy_and_certificates_of_ones_own(run: Run) -> None:
+    proxy = HttpProxy()
+    with Simulator(tls=True) as genesys, Peer(proxy) as front:
+        variables = {"GENESYS_ADDRESS": genesys.address, "GENESYS_CA_FILE": genesys.caFile}
+        run("proxy.py", GENESYS_PROXY=f"http://127.0.0.1:{front.port}", **variables)
+    assert [request.split()[0] for request in proxy.requests] == ["CONNECT"] * 2
 
 
 def test_many_guests(run: Run, simulator: Simulator) -> None:
