@@ -17,6 +17,7 @@ from typing import Any
 from websocket import ABNF, WebSocket
 
 from ._frames import Close, FrameDecoder, Ping, ViolationError
+from ._outlet import Outlet
 from ._transport import OverdueError, Transport, describe
 from .exceptions import ConnectionClosedError, NotConnectedError
 
@@ -82,7 +83,7 @@ class Connection:
     ) -> None:
         self._transport = transport
         self._web_socket = web_socket
-        outlet: Any = _Outlet(self)
+        outlet: Any = Outlet(self)
         web_socket.sock = outlet
         self._decoder = FrameDecoder(max_message_size)
         self._decoder.feed(early)
@@ -356,39 +357,6 @@ class Connection:
         self._state = State.CLOSED
         self._reader = None
         self._transport.abandon()
-
-
-class _Outlet:
-    """What the library's WebSocket has for a socket: its frames go out through the connection, nothing comes in."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = weakref.ref(connection)
-
-    def send(self, frame: bytes) -> int:
-        """Send one frame, as the library never gives half of one."""
-        connection = self._connection()
-        if connection is None:
-            raise NotConnectedError("The connection is closed")
-        if frame[0] & 0x0F == ABNF.OPCODE_CLOSE:
-            payload = ABNF.mask(frame[2:6], frame[6:])
-            connection.close(int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace"))
-        else:
-            connection.send_frame(frame)
-        return len(frame)
-
-    def recv(self, size: int) -> bytes:
-        raise OSError(f"The connection has a reader of its own; nobody else may read {size} bytes")
-
-    def gettimeout(self) -> float | None:
-        return None
-
-    def settimeout(self, timeout: float | None) -> None:
-        """The connection's own limits rule, whatever the library wants."""
-
-    def close(self) -> None:
-        connection = self._connection()
-        if connection is not None:
-            connection.close()
 
 
 def _frame(opcode: int, payload: bytes) -> bytes:

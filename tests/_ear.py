@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,9 @@ from genesys_webmessaging._connection import Connection, Ending, State
 from genesys_webmessaging._opening import open_connection
 
 PATIENCE = 10.0  # seconds
+
+# The server's context, and the arguments that tell the client about it; None and none without TLS.
+Tls = tuple[ssl.SSLContext | None, dict[str, str]]
 
 
 class Ear:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from _certificates import Certificate, certificate
+from _ear import Tls
 from _fixtures import client, guest, peer, recorder, simulator, talker  # noqa: F401 - fixtures for every file
 
 # How long an example takes says something about the machine, not about the code.
@@ -19,6 +20,12 @@ hypothesis.settings.load_profile("ours")
 def pki() -> Certificate:
     """A certificate for 127.0.0.1 and who trusts it."""
     return certificate()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def tls(request: pytest.FixtureRequest, pki: Certificate) -> Tls:
+    """Runs a test without and with TLS."""
+    return (pki.server, {"ca_file": str(pki.ca_file)}) if request.param == "tls" else (None, {})
 
 
 @pytest.fixture(autouse=True)
