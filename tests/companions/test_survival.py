@@ -32,19 +32,26 @@ CUTS: list[tuple[int, Cut]] = [
     (2, lambda guest, faults, dice: (faults.drop("fin", class_="SessionResponse"), guest.reset())),
 ]
 
-MISCHIEF: list[Callable[[Faults, random.Random], Any]] = [
+Mischief = Callable[[Faults, random.Random], Any]
+
+MISCHIEF: list[Mischief] = [
     lambda faults, dice: faults.duplicate(class_="StructuredMessage", times=dice.randrange(1, 4)),
-    lambda faults, dice: faults.swap(0.02, class_="StructuredMessage"),
-    lambda faults, dice: faults.swap(0.02, class_="StructuredMessage", direction="Outbound"),
     lambda faults, dice: faults.loseEcho(),
     lambda faults, dice: faults.loseTracingId(class_="StructuredMessage"),
+]
+# Only a Reorder can make these good.
+SWAPS: list[Mischief] = [
+    lambda faults, dice: faults.swap(0.02, class_="StructuredMessage"),
+    lambda faults, dice: faults.swap(0.02, class_="StructuredMessage", direction="Outbound"),
 ]
 
 
 class Stage:
     """A guest with all companions, an agent, and somebody with scissors."""
 
-    def __init__(self, simulator: Simulator, seed: int, messages: int, cuts: int) -> None:
+    def __init__(
+        self, simulator: Simulator, seed: int, messages: int, cuts: int, *, holdTime: float | None = 0.15
+    ) -> None:
         self.simulator = simulator
         self.dice = random.Random(seed)
         self.messages = messages
@@ -54,7 +61,9 @@ class Stage:
         self.reconnector = Reconnector(
             self.client, self.mine, maxSeconds=20, firstDelay=0.01, maxDelay=0.05, answerTimeout=2
         )
-        self.client.addSessionListener(Reorder(self.reconnector, holdTime=0.15))
+        outer = self.reconnector if holdTime is None else Reorder(self.reconnector, holdTime=holdTime)
+        self.client.addSessionListener(outer)
+        self.mischief = MISCHIEF if holdTime is None else MISCHIEF + SWAPS
         self.delivery = Delivery(self.client, self.reconnector, echoTimeout=0.25, timeout=TIME_LIMIT)
         self.failures: list[BaseException] = []
 
@@ -115,7 +124,9 @@ class Stage:
                 refusal = self.simulator.faults.refuse("onMessage", 4029, "Message rate too high")
                 until(lambda fault=refusal: fault.hits == 1, TIME_LIMIT)
             until(lambda: self.reconnector.state is ReconnectorState.CONNECTED, TIME_LIMIT)
-            dice.choice(MISCHIEF)(self.simulator.faults, dice)
+            mischief = dice.choice(self.mischief)(self.simulator.faults, dice)
+            if dice.random() < 0.7:  # else it may strike in the very moment of the cut, or on the next connection
+                until(lambda fault=mischief: fault.hits > 0, TIME_LIMIT)
             known = len(self.simulator.connections)
             cuts, cut = dice.choice(CUTS)
             cut(self.simulator.guest(), self.simulator.faults, dice)
@@ -132,7 +143,7 @@ def check(stage: Stage) -> None:
     assert len(stage.simulator.connections) > stage.cuts
 
 
-@pytest.mark.parametrize(("tls", "seed"), [(False, 1), (False, 2), (True, 3)], ids=["plain", "plain-again", "tls"])
+@pytest.mark.parametrize(("tls", "seed"), [(False, 1), (True, 3)], ids=["plain", "tls"])
 def test_fifty_cuts_in_five_hundred_messages_lose_nothing_and_double_nothing(tls: bool, seed: int) -> None:
     with Simulator(bot=False, tls=tls) as simulator:
         stage = Stage(simulator, seed, messages=250, cuts=50)
@@ -140,12 +151,18 @@ def test_fifty_cuts_in_five_hundred_messages_lose_nothing_and_double_nothing(tls
         check(stage)
 
 
-@pytest.mark.parametrize(("idsInHistory", "returnsCustomMessageId"), [(False, True), (True, False), (False, False)])
-def test_it_does_not_need_ids_in_the_history_nor_the_stamp_of_the_sender(
-    idsInHistory: bool, returnsCustomMessageId: bool
-) -> None:
-    settings = {"idsInHistory": idsInHistory, "returnsCustomMessageId": returnsCustomMessageId}
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"idsInHistory": False},
+        {"returnsCustomMessageId": False},
+        {"idsInHistory": False, "returnsCustomMessageId": False},
+    ],
+    ids=["both", "no ids", "no stamps", "neither"],
+)
+def test_it_needs_neither_ids_in_the_history_nor_the_stamp_of_the_sender(settings: dict[str, bool]) -> None:
     with Simulator(bot=False, **settings) as simulator:
-        stage = Stage(simulator, seed=4, messages=60, cuts=12)
+        stage = Stage(simulator, seed=4, messages=60, cuts=12, holdTime=None)
         stage.play()
         check(stage)
