@@ -12,7 +12,7 @@ from ._inbox import ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
 from .client import WebMessagingClient
 from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
-from .exceptions import ConnectionClosedError, RequestError
+from .exceptions import ConnectionClosedError, RequestError, WebMessagingException
 from .listener import SessionListener
 from .models import (
     BaseChannelMetadata,
@@ -71,7 +71,7 @@ class Chat:
             self._inbox,
             maxSeconds=settings.reconnectSeconds,
             newSessionOnExpiry=settings.newSessionOnExpiry,
-            onGivenUp=lambda error: self._inbox.end(ConversationState.LOST, str(error)),
+            onGivenUp=self._given_up,
         )
         self._delivery = self._new_delivery()
         outer = Reorder(self._reconnector, holdTime=settings.holdTime) if settings.holdTime else self._reconnector
@@ -219,6 +219,10 @@ class Chat:
         self._delivery.close()
         self._delivery = self._new_delivery()
         self._inbox.reopen()
+
+    def _given_up(self, error: WebMessagingException) -> None:
+        over = isinstance(error, RequestError) and error.code in _OVER
+        self._inbox.end(ConversationState.ENDED if over else ConversationState.LOST, str(error))
 
     def _ended(self, error: ConversationEndedError) -> None:
         self._delivery.close(error)

@@ -16,7 +16,7 @@ from typing import Any
 
 from websocket import ABNF, WebSocket
 
-from ._frames import Close, FrameDecoder, Ping, ViolationError
+from ._frames import NO_CODE, Close, FrameDecoder, Ping, ViolationError
 from ._outlet import Outlet
 from ._transport import OverdueError, Transport, describe
 from .exceptions import ConnectionClosedError, NotConnectedError
@@ -29,7 +29,6 @@ MAX_MESSAGE_SIZE = 64 * 1024 * 1024
 SEND_PATIENCE = 30.0  # seconds
 
 _GOODBYE_PATIENCE = 1.0  # seconds; for what is said on the way out to a peer that may not listen any more
-_CLOSED_WITHOUT_CODE = 1005
 _CLOSED_ABNORMALLY = 1006
 _MAX_REASON = 123  # bytes
 
@@ -322,7 +321,7 @@ class Connection:
 
     def _answer_close(self, close: Close) -> Ending:
         if self._leave(Ending(close.code, close.reason)):
-            code = 1000 if close.code == _CLOSED_WITHOUT_CODE else close.code
+            code = 1000 if close.code == NO_CODE else close.code
             self._say_goodbye(code, "", _GOODBYE_PATIENCE)
         else:
             self._goodbye_said.wait(_GOODBYE_PATIENCE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-__all__ = ["Close", "FrameDecoder", "Ping", "ViolationError"]
+__all__ = ["NO_CODE", "Close", "FrameDecoder", "Ping", "ViolationError"]
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _DATA_OPCODES = frozenset((_CONTINUATION, _TEXT, _BINARY))
 _OPCODES = _DATA_OPCODES | {_CLOSE, _PING, _PONG}
 
 _PROTOCOL_ERROR = 1002
-_NO_CODE_GIVEN = 1005
+NO_CODE = 1005
 _NOT_UTF8 = 1007
 _TOO_BIG = 1009
 
@@ -214,7 +214,7 @@ class FrameDecoder:
 
 def _close_of(payload: bytes) -> Close:
     if not payload:
-        return Close(_NO_CODE_GIVEN, "")
+        return Close(NO_CODE, "")
     if len(payload) == 1:
         raise ViolationError(_PROTOCOL_ERROR, "The server sent half a close code")
     code = int.from_bytes(payload[:2], "big")

@@ -139,7 +139,9 @@ class Wire:
         try:
             data = self.sock.recv(65536)
         except TimeoutError:
-            raise AssertionError(f"the client sent nothing for {PATIENCE:g} s; before it: {bytes(self._received[:100])!r}") from None
+            raise AssertionError(
+                f"the client sent nothing for {PATIENCE:g} s; before it: {bytes(self._received[:100])!r}"
+            ) from None
         except OSError as error:
             raise ClientGoneError(str(error)) from error
         if not data:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
 _FINAL_CODES = frozenset({400, 401, 403, 404, 4000, 4006, 4007, 4017, 4020})
 SESSION_EXPIRED = 4006
+SESSION_NOT_FOUND = 4007
 _PASSING_STATUS = frozenset({408, 425, 429})
 
 
@@ -29,13 +30,13 @@ class Plan:
 
     deploymentId: str
     origin: str
-    token: str
+    token: str = field(repr=False)
     journeyContext: JourneyContext | None
     configurer: Callable[[str], str | SessionResponse] | None
     connectionTimeout: float
     answerTimeout: float
     newSessionOnExpiry: bool
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(repr=False)
 
     def connect(self, client: WebMessagingClient, deadline: float) -> None:
         """Open a connection. The deadline is a time of ``time.monotonic``."""

@@ -18,6 +18,7 @@ from ..exceptions import (
     ConnectionClosedError,
     NotConfiguredError,
     NotConnectedError,
+    RequestError,
     ResponseTimeoutError,
     TooManyRequestsError,
     WebMessagingException,
@@ -40,6 +41,7 @@ from ._again import again
 from ._gap import Gap
 from ._ledger import Fact, Ledger
 from ._look import CUSTOM_ID
+from ._plan import SESSION_EXPIRED
 
 if TYPE_CHECKING:
     from ..client import WebMessagingClient
@@ -285,6 +287,11 @@ class Delivery(SessionListener):
                 seconds = PAUSE if refusal.retryAfter is None else refusal.retryAfter
                 log.info("the server wants fewer messages: waiting %g seconds", seconds)
                 self._pause(min(seconds, max(0.0, deadline - time.monotonic())))
+            except RequestError as refusal:
+                if refusal.code != SESSION_EXPIRED or not self._renews():
+                    raise
+                doubtful = False
+                self._await_connection(sessions, connections, deadline)
             except ResponseTimeoutError:
                 log.info("no echo came: looking for the message in the history")
             except (NotConnectedError, NotConfiguredError, ConnectionClosedError) as error:
@@ -307,6 +314,9 @@ class Delivery(SessionListener):
 
     def _connections(self) -> int:
         return 0 if self._reconnector is None else self._reconnector.connectionCount
+
+    def _renews(self) -> bool:
+        return self._reconnector is not None and self._reconnector.newSessionOnExpiry
 
     def _know_what_was_before(self) -> int:
         """Note, once for a session, what was said in it before: none of that is ours."""

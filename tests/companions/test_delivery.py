@@ -232,6 +232,22 @@ def test_when_the_reconnector_gives_up_the_reason_is_raised(
         sure.send("Hello")
 
 
+def test_where_a_new_session_follows_it_gets_what_the_old_one_refused(
+    simulator: Simulator, client: WebMessagingClient, recorder: Recorder
+) -> None:
+    reconnector = Reconnector(client, recorder, firstDelay=0.01, newSessionOnExpiry=True)
+    client.addSessionListener(reconnector)
+    reconnector.connect("demo", ORIGIN)
+    delivery = Delivery(client, reconnector)
+    simulator.clock.advance(10 * 86_400)
+    delivery.send("Hello")
+    assert said(simulator) == ["Hello"]
+    assert len(simulator.connections) == 1
+    delivery.close()
+    reconnector.close()
+    client.apiClient.close()
+
+
 def test_close_fails_what_is_on_its_way_and_what_comes_later(simulator: Simulator, delivery: Delivery) -> None:
     simulator.faults.loseEcho(times=None)
     simulator.faults.rest(503, times=None)

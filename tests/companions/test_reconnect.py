@@ -19,9 +19,9 @@ from genesys_webmessaging import (
     WebMessagingClient,
     WebMessagingException,
 )
-from genesys_webmessaging.companions import Reconnector, ReconnectorState
+from genesys_webmessaging.companions import Reconnector, ReconnectorState, Reorder
 from genesys_webmessaging.companions._backoff import Backoff
-from genesys_webmessaging.companions.reconnect import HISTORY_TRIES
+from genesys_webmessaging.companions._repair import HISTORY_TRIES
 from genesys_webmessaging.models import WebMessagingMessage
 from genesys_webmessaging.simulator import Agent, Simulator
 
@@ -116,6 +116,26 @@ def test_messages_of_other_devices_are_there_too(
         simulator.clock.advance(3600)
         recorder.waitForText("from my phone")
         assert recorder.texts == ["from my phone"]
+
+
+def test_what_was_in_the_air_when_the_connection_broke_is_put_in_order(
+    simulator: Simulator, client: WebMessagingClient, recorder: Recorder, agent: Agent
+) -> None:
+    reconnector = Reconnector(client, recorder, firstDelay=0.01)
+    client.addSessionListener(Reorder(reconnector, holdTime=3600))
+    raw = Recorder()
+    client.addSessionListener(raw)
+    reconnector.connect("demo", ORIGIN)
+    simulator.faults.lose(class_="StructuredMessage")
+    agent.say("lost")
+    agent.say("held, because something earlier may come")
+    raw.waitFor("structuredMessage")
+    assert recorder.texts == []
+    simulator.guest().reset()
+    recorder.waitFor("structuredMessage", 2)
+    assert recorder.texts == ["lost", "held, because something earlier may come"]
+    reconnector.close()
+    client.apiClient.close()
 
 
 def test_a_doubled_frame_is_heard_once(
@@ -321,6 +341,30 @@ def test_a_session_that_has_expired_is_the_end_unless_another_one_is_wanted(
     assert isinstance(error, RequestError)
     assert error.code == 4006
     recorder.waitFor("sessionExpiredEvent")
+
+
+@pytest.mark.parametrize(("code", "name"), [(4006, "Session expired"), (4007, "Session not found")])
+def test_an_error_that_tells_the_same_is_the_end_too(
+    simulator: Simulator, reconnector: Reconnector, code: int, name: str
+) -> None:
+    simulator.guest().sendJson({"type": "response", "class": "string", "code": code, "body": name})
+    error = stopped(reconnector)
+    assert isinstance(error, RequestError)
+    assert error.code == code
+
+
+def test_what_is_said_in_a_new_session_counts_anew(
+    simulator: Simulator, reconnector: Reconnector, recorder: Recorder, agent: Agent, client: WebMessagingClient
+) -> None:
+    agent.say("ok")
+    recorder.waitForText("ok")
+    assert client.token is not None
+    client.awaitResponse(client.configureSession("demo", client.token, ORIGIN, True))
+    simulator.faults.lose(class_="StructuredMessage")
+    simulator.world.idsInHistory = False
+    agent.say("ok")
+    assert reconnector.fillGap() == 1
+    assert recorder.texts == ["ok", "ok"]
 
 
 def test_a_session_that_expired_during_the_outage_is_the_end(simulator: Simulator, reconnector: Reconnector) -> None:
