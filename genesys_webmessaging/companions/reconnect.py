@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from ..client import WebMessagingClient
 
 __all__ = ["Reconnector", "ReconnectorState"]
-
-log = logging.getLogger(__name__)
 
 # Close codes after which nobody should come back: 1000 is an end that was asked for, here or there.
 _FINAL_CLOSES = frozenset({1000, 4007, 4017})
