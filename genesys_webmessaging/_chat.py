@@ -12,7 +12,7 @@ from ._inbox import ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
 from .client import WebMessagingClient
 from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
-from .exceptions import ConnectionClosedError, RequestError, WebMessagingException
+from .exceptions import ConnectError, ConnectionClosedError, RequestError, WebMessagingException
 from .listener import SessionListener
 from .models import (
     BaseChannelMetadata,
@@ -34,8 +34,6 @@ from .models import (
 _OVER = frozenset({4006, 4007})
 # Refusals that a token from a store may meet, and a new one will not.
 _TOKEN_IS_NO_GOOD = frozenset({4007, 4017})
-# What connect() takes and the REST client must know, too.
-NETWORK = ("sslContext", "caFile", "clientCertificate", "proxy", "trustEnv")
 
 
 @dataclass(kw_only=True)
@@ -145,7 +143,7 @@ class Chat:
             if error.code in _OVER:
                 self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}")
             raise
-        except ConnectionClosedError as error:
+        except (ConnectionClosedError, ConnectError) as error:
             if self.state is ConversationState.OPEN or isinstance(error, ConversationEndedError):
                 raise
             raise self._inbox.error() from error

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from . import _offers as offers
 from . import sessions
-from ._chat import NETWORK, Chat, Settings
+from ._chat import Chat, Settings
 from ._inbox import ConversationEndedError, ConversationState
 from ._token_store import TokenStore
 from .client import WebMessagingClient
@@ -30,7 +30,6 @@ from .models import (
     WebMessagingMessage,
 )
 from .regions import GenesysCloudRegionWebSocketHosts
-from .rest import ApiClient
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
 
@@ -119,8 +118,6 @@ class Conversation(Chat):
             transcript=transcript,
             listeners=listeners,
         )
-        if any(connectOptions.get(name) is not None for name in NETWORK):
-            client.setApiClient(_api_client(client, origin, connectOptions))
         chat = cls(client, deploymentId, settings)
         kept = store if isinstance(store, TokenStore) or store is None else TokenStore(store)
         try:
@@ -386,8 +383,3 @@ def _matcher(
         predicate = wanted
         return (lambda message: bool(predicate(message))), "message that will do"
     raise TypeError(f"wanted must be a str, a compiled pattern or a function, not {type(wanted).__name__}")
-
-
-def _api_client(client: WebMessagingClient, origin: str, options: Mapping[str, Any]) -> ApiClient:
-    network = {name: options[name] for name in NETWORK if options.get(name) is not None}
-    return ApiClient(client.address, defaultHeaders={"Origin": origin}, **network)

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ..exceptions import (
+    ConnectError,
     ConnectionClosedError,
     NotConfiguredError,
     NotConnectedError,
@@ -251,8 +252,9 @@ class Delivery(SessionListener):
             try:
                 echo = self._deliver(job)
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                # Closing may show itself as a connection that is gone.
-                job.future.set_exception(error if self._closed is None else again(self._closed))
+                # Closing may show itself as a connection that is gone, but why it was closed says more.
+                gone = isinstance(error, (ConnectionClosedError, ConnectError))
+                job.future.set_exception(again(self._closed) if gone and self._closed is not None else error)
             else:
                 job.future.set_result(echo)
 
