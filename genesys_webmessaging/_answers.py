@@ -149,6 +149,9 @@ class Answers:
             finally:
                 request.waiters -= 1
             outcome = request.outcome
+            if outcome is None and timeout > 0:
+                # An error that comes now without a tracing id is rather the answer to a later request.
+                request.silent = True
         if outcome is None:
             raise ResponseTimeoutError(f"no answer to {request.action} within {timeout:g} seconds")
         if outcome.error is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from typing import Any
 
+from . import _checks as checks
 from ._inbox import ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
 from .client import WebMessagingClient
@@ -160,7 +161,10 @@ class Chat:
     ) -> str:
         from .attachments import uploadAttachment
 
-        return uploadAttachment(self._client, path, progress=progress, timeout=seconds)
+        network = self._client.apiClient.networkSettings
+        if network.readTimeout is None or network.readTimeout > seconds:
+            network = replace(network, readTimeout=max(seconds, 0.001))
+        return uploadAttachment(self._client, path, progress=progress, timeout=seconds, network=network)
 
     def _latest(self, what: str, offered: Callable[[StructuredMessage], Sequence[object]]) -> StructuredMessage:
         """The latest message that offers something."""
@@ -174,7 +178,7 @@ class Chat:
             raise self._inbox.error()
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._settings.timeout if timeout is None else timeout
+        return self._settings.timeout if timeout is None else checks.seconds("timeout", timeout, zero=True)
 
     # Opening and ending
 

@@ -70,7 +70,8 @@ def seconds(name: str, value: object, *, zero: bool = False) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ValueError(f"{name} must be a finite number of seconds above zero, not {value}")
+        bound = "not below zero" if zero else "above zero"
+        raise ValueError(f"{name} must be a finite number of seconds {bound}, not {value}")
     return float(min(value, _LONGEST_WAIT))
 
 

@@ -135,6 +135,10 @@ class ClientCore(Listening):
             ("deploymentId", deploymentId if deploymentId.isascii() else quote(deploymentId)),
             ("Origin", checks.origin(origin)),
         ]
+        if proxy is not None:
+            checks.text("proxy", proxy)
+        if checks.whole_number("maxMessageSize", maxMessageSize) == 0:
+            raise ValueError("maxMessageSize must be at least 1 byte")
         self._begin_connecting()
         try:
             connection = open_connection(
@@ -146,12 +150,16 @@ class ClientCore(Listening):
                 proxy=proxy,
                 trust_env=trustEnv,
                 timeout=timeout,
-                max_message_size=checks.whole_number("maxMessageSize", maxMessageSize),
+                max_message_size=maxMessageSize,
             )
             if sslContext is None and (caFile is not None or clientCertificate is not None):
                 sslContext = shared_context(caFile, clientCertificate)
             self._use_network(sslContext=sslContext, proxy=proxy, trustEnv=trustEnv)
             self._install(connection, deadline)
+        except ConnectError as error:
+            if self._phase is _Phase.CANCELLED:
+                raise ConnectError("disconnect() was called while connecting") from error
+            raise
         finally:
             with self._lock:
                 self._phase = _Phase.QUIET
@@ -161,7 +169,7 @@ class ClientCore(Listening):
 
         Returns when the server has answered and the listeners have heard the last event, after
         some five seconds at the latest. Without a connection, nothing happens; a connect() that
-        is under way on another thread fails.
+        is under way on another thread fails when its handshake has ended.
         """
         with self._lock:
             connection, dispatcher = self._connection, self._dispatcher
@@ -185,7 +193,8 @@ class ClientCore(Listening):
 
     def _url(self, deploymentId: str, applicationName: str | None) -> str:
         checks.header("deploymentId", deploymentId)
-        application = checks.header("applicationName", applicationName, empty=True) if applicationName else APPLICATION
+        given = "" if applicationName is None else checks.header("applicationName", applicationName, empty=True)
+        application = given or APPLICATION
         query = f"deploymentId={quote(deploymentId, safe='')}&application={quote(application, safe='')}"
         return f"{self._address}{'&' if '?' in self._address else '?'}{query}"
 

@@ -36,7 +36,12 @@ class Listening:
             self._listeners = (*self._listeners, sessionListener)
 
     def removeSessionListener(self, sessionListener: SessionListener) -> None:
-        """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone."""
+        """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone.
+
+        Raises:
+            TypeError: The object is no listener at all.
+        """
+        check_listener(sessionListener)
         with self._listeners_lock:
             for position, listener in enumerate(self._listeners):
                 if listener is sessionListener:

@@ -20,6 +20,7 @@ from .models import (
     SendMessageRequest,
     StructuredMessage,
 )
+from .models._scalars import as_datetime
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def chosen(what: str, wanted: Any, offered: Sequence[T], names: Callable[[T], Se
 
     Args:
         what: What kind of offer, for the error.
-        wanted: The offer itself, its number from 0, or one of its names.
+        wanted: The offer itself, its number (from 0, or from -1 backwards), or one of its names.
         offered: What there is.
         names: What an offer is called; the first name is shown.
 
@@ -105,8 +106,9 @@ def button(message: StructuredMessage, card: Any, wanted: Any) -> SendMessageReq
 def date(message: StructuredMessage, wanted: Any) -> SendMessageRequest:
     """The request that picks a time."""
     slots = slots_of(message)
-    if isinstance(wanted, datetime):
-        wanted = next((slot for slot in slots if _is_at(slot, wanted)), wanted)
+    moment = as_datetime(wanted) if isinstance(wanted, str) else wanted
+    if isinstance(moment, datetime):
+        wanted = next((slot for slot in slots if _is_at(slot, moment)), wanted)
     slot = chosen("time", wanted, slots, lambda one: [_iso(one)])
     return _request(NormalizedType.TEXT, "", ButtonResponseType.DATEPICKER, _iso(slot), _iso(slot), message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,17 +14,18 @@ MASK = "***"
 # Setting this variable to anything shows the texts of messages in the log; secrets never.
 SHOW_TEXT_VARIABLE = "GENESYS_WEBMESSAGING_LOG_TEXT"
 
+# Compared without underscores, in any case of letters.
 _SECRETS = frozenset(
     {
         "token",
         "jwt",
-        "resumeToken",
-        "refreshToken",
-        "idToken",
-        "accessToken",
-        "deviceToken",
-        "sessionJoinToken",
-        "codeVerifier",
+        "resumetoken",
+        "refreshtoken",
+        "idtoken",
+        "accesstoken",
+        "devicetoken",
+        "sessionjointoken",
+        "codeverifier",
         "nonce",
         "authorization",
     }
@@ -31,7 +33,9 @@ _SECRETS = frozenset(
 _TEXTS = frozenset({"text", "payload", "title", "description", "subtitle", "summaryText"})
 _VALUES_ARE_SECRET = frozenset({"customAttributes", "headers"})
 _URLS = frozenset({"url", "downloadUrl"})
-_WEB = ("http://", "https://")
+_WHOLE_URL = re.compile(r"https?://\S*", re.IGNORECASE)
+# A URL with a query, wherever it stands in a text.
+_QUERY = re.compile(r"(https?://[^\s?\"]*\?)[^\s\"]+", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -53,13 +57,14 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
             return f"<{len(text)} characters of JSON that are no object>"
         if isinstance(document.get("body"), str) and document.get("class") != "string":
             document["body"] = MASK  # not the sentence of an error, so nobody knows what it is
-        shown = json.dumps(_shown(document, "", _text_shower()), ensure_ascii=False)
+        shown = json.dumps(_shown(document, "", "", _text_shower()), ensure_ascii=False)
     except (ValueError, RecursionError):
         return f"<{len(text)} characters that are not JSON>"
     for secret in secrets:
         if secret:
             shown = shown.replace(json.dumps(secret, ensure_ascii=False)[1:-1], MASK)
-    return shown
+    # No handler could write an unpaired surrogate.
+    return shown.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def redact_url(url: str) -> str:
@@ -78,22 +83,21 @@ def _text_shower() -> Callable[[str], str]:
     return lambda text: f"<{len(text)} characters>"
 
 
-def _shown(value: Any, parent: str, show_text: Callable[[str], str]) -> Any:
+def _shown(value: Any, key: str, parent: str, show_text: Callable[[str], str]) -> Any:
+    """A value as it may be shown, which stands under a key; ``parent`` is the key of the object that holds it."""
+    if key.replace("_", "").casefold() in _SECRETS or (key == "code" and parent in {"data", "oauth"}):
+        return MASK if value else value
+    if key in _VALUES_ARE_SECRET and value:
+        return dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK
+    if isinstance(value, dict):
+        return {inner: _shown(member, inner, key, show_text) for inner, member in value.items()}
     if isinstance(value, list):
-        return [_shown(one, parent, show_text) for one in value]
-    if not isinstance(value, dict):
+        return [_shown(one, key, parent, show_text) for one in value]
+    if not isinstance(value, str):
         return value
-    return {key: _shown_member(key, member, parent, show_text) for key, member in value.items()}
-
-
-def _shown_member(key: str, member: Any, parent: str, show_text: Callable[[str], str]) -> Any:
-    if key in _SECRETS or (key == "code" and parent in {"data", "oauth"}):
-        return MASK if member else member
-    if key in _VALUES_ARE_SECRET and member:
-        return dict.fromkeys(member, MASK) if isinstance(member, dict) else MASK
-    if isinstance(member, str):
-        if key in _TEXTS:
-            return show_text(member)
-        if key in _URLS or member.startswith(_WEB):
-            return redact_url(member)
-    return _shown(member, key, show_text)
+    # The envelope's body may be the sentence of an error; any other is what somebody said.
+    if key in _TEXTS or (key == "body" and parent):
+        return show_text(value)
+    if key in _URLS or _WHOLE_URL.fullmatch(value):
+        return redact_url(value)
+    return _QUERY.sub(rf"\1{MASK}", value)

@@ -7,6 +7,7 @@ plain one that never blocks, TLS is done in memory beside it, and who has to wai
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import selectors
@@ -40,6 +41,8 @@ def describe(error: BaseException) -> str:
         return f"the certificate was refused ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
         return (error.reason or str(error)).replace("_", " ").lower()
+    if isinstance(error, OSError) and error.errno == errno.EBADF:
+        return "the socket was closed"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__

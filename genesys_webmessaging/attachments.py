@@ -121,6 +121,8 @@ def uploadAttachment(
     """
     _checks.seconds("timeout", timeout)
     with _opened(source) as (file, size, name):
+        if name is None and fileName is None:
+            raise TypeError("fileName is needed, because bytes and files without a path have no name of their own")
         fileName = _checks.text("fileName", name if fileName is None else fileName)
         fileType = FileUtils.getMimeType(fileName) if fileType is None else _checks.header("fileType", fileType)
         _validate(client, fileName, size, fileType)

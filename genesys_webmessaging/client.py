@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _checks as checks
@@ -14,6 +14,7 @@ from ._joining import JoiningClient
 from ._mime import covers
 from ._protocol import parse_object
 from .exceptions import NotConfiguredError
+from .listener import SessionListener
 from .models import (
     AllowedMedia,
     EventPresenceType,
@@ -56,6 +57,9 @@ class WebMessagingClient(JoiningClient):
     Args:
         address: "wss://webmessaging.mypurecloud.com/v1" for instance, or a region, or a region's name.
     """
+
+    # Where Java has it.
+    SessionListener = SessionListener
 
     def __enter__(self) -> WebMessagingClient:
         return self
@@ -221,6 +225,7 @@ class WebMessagingClient(JoiningClient):
         attachmentId: str,
         destination: str | os.PathLike[str] | IO[bytes],
         *,
+        url: str | None = None,
         progress: Progress | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -230,7 +235,7 @@ class WebMessagingClient(JoiningClient):
         """
         from .attachments import downloadAttachment
 
-        downloadAttachment(self, attachmentId, destination, progress=progress, timeout=timeout)
+        downloadAttachment(self, attachmentId, destination, url=url, progress=progress, timeout=timeout)
 
     @property
     def allowedMediaInbound(self) -> AllowedMedia | None:
@@ -346,3 +351,10 @@ class WebMessagingClient(JoiningClient):
 
 
 _CLASS = type
+
+
+# Python's own complaints about a call shall name the class that people know, not the half that it is written in.
+for _half in WebMessagingClient.__mro__[1:-1]:
+    for _name, _member in vars(_half).items():
+        if isinstance(_member, FunctionType):
+            _member.__qualname__ = f"{WebMessagingClient.__qualname__}.{_name}"

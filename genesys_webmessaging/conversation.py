@@ -161,7 +161,7 @@ class Conversation(Chat):
             attachments: Files to upload and send.
             customAttributes: Data for the flow and the agent.
             progress: Called with the bytes sent and the bytes in all (None if not known), for each file anew.
-            timeout: Seconds.
+            timeout: Seconds that the message may take to arrive, and every silence while a file is uploaded.
 
         Returns:
             The echo.

@@ -479,3 +479,16 @@ def test_a_listener_finds_the_session_configured_when_its_answer_arrives(peer: P
             answering.join()
             assert isinstance(doing.waitForOutcome(count), str)
             client.disconnect()
+
+
+def test_an_error_without_tracing_id_passes_by_a_request_that_was_given_up(
+    talker: WebMessagingClient, guest: Guest
+) -> None:
+    given_up = talker.sendMessage("lost")
+    with pytest.raises(ResponseTimeoutError):
+        talker.awaitResponse(given_up, 0.05)
+    later = talker.sendMessage("too fast")
+    guest.send(frame("TooManyRequestsErrorMessage", {"errorCode": 4029, "retryAfter": 3}, code=429))
+
+    with pytest.raises(TooManyRequestsError):
+        talker.awaitResponse(later, 5)

@@ -393,3 +393,14 @@ def test_no_answer_in_time_is_a_timeout(simulator: Simulator, client: WebMessagi
     with pytest.raises(ResponseTimeoutError, match=r"no answer to getJwt within 0\.1 seconds"):
         client.awaitResponse(client.getJwt(), 0.1)
     assert client.awaitResponse(client.getJwt()).jwt
+
+
+def test_pythons_own_complaints_name_the_class_that_people_know() -> None:
+    with pytest.raises(TypeError, match=r"WebMessagingClient\.connect\(\)"):
+        WebMessagingClient("us_east_1").connect("demo")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("options", [{"proxy": 5}, {"applicationName": 0}, {"maxMessageSize": 0}])
+def test_options_of_connect_that_cannot_be_right_are_refused_by_name(options: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError), match=next(iter(options))):
+        WebMessagingClient("ws://127.0.0.1:1/v1").connect("demo", "https://shop.example", **options)

@@ -517,3 +517,29 @@ def closing_thread(thread: threading.Thread) -> closing[Any]:
             thread.join(10)
 
     return closing(Joined())
+
+
+def test_a_lost_echo_is_made_up_for_by_the_history_in_time(simulator: Simulator, chat: Conversation) -> None:
+    simulator.faults.loseEcho()
+    assert chat.send("said once", timeout=4).text == "said once"
+    assert [message.text for message in chat.history()].count("said once") == 1
+
+
+def test_a_time_is_the_same_in_every_zone(simulator: Simulator, chat: Conversation) -> None:
+    with simulator.agent() as agent:
+        agent.datePicker(["2026-12-01T10:00:00Z"], title="When?")
+        chat.receive(timeout=5)
+        chat.pick("2026-12-01T11:00:00+01:00")
+        assert agent.received(timeout=5).content[0]["buttonResponse"]["payload"] == "2026-12-01T10:00:00Z"
+
+
+def test_a_store_that_falls_silent_does_not_hold_a_message_up(
+    simulator: Simulator, chat: Conversation, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    simulator.faults.stallUpload(3600)
+    begun = time.monotonic()
+    with pytest.raises(AttachmentError):
+        chat.send("look", attachments=[path], timeout=1)
+    assert time.monotonic() - begun < 10

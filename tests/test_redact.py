@@ -106,3 +106,24 @@ def test_everything_else_is_shown_as_it_is(document: Any) -> None:
 def test_the_shape_of_a_frame_stays() -> None:
     frame = {"type": "response", "class": "SessionResponse", "code": 200, "body": {"connected": True}, "tracingId": "t"}
     assert shown(frame) == frame
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"message": {"content": [{"contentType": "Text", "text": {"type": "Text", "body": "SECRET words"}}]}}',
+        '{"class": "string", "body": "cannot read https://files.example/b?sig=SECRET"}',
+        '{"body": {"errorMessage": "see https://files.example?sig=SECRET"}}',
+        '{"body": {"urls": ["https://files.example/b?sig=SECRET"]}}',
+        '{"body": {"text": ["SECRET"]}}',
+        '{"Token": "SECRET"}',
+        '{"access_token": "SECRET"}',
+    ],
+)
+def test_a_secret_is_masked_in_every_shape(frame: str) -> None:
+    assert "SECRET" not in redact(frame)
+
+
+def test_what_is_shown_can_be_written_by_every_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENESYS_WEBMESSAGING_LOG_TEXT", "1")
+    assert redact('{"text": "\\ud800"}').encode() == b'{"text": "\\ud800"}'

@@ -47,6 +47,9 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
     buttons of cards have numbers: type one to press it. In a pipe, each line is said, and what is
     answered within --wait seconds comes out before the next line is read. A connection that is
     lost is replaced; what was said meanwhile is caught up with.
+
+    Lines that begin with a slash are commands: /attach FILE sends a file, /history shows what was
+    said, /quit ends; /help lists them all.
     """
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     screen = interactive.PromptScreen() if at_terminal else Screen()

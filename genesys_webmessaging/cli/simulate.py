@@ -31,7 +31,7 @@ from ._help import epilog
 @click.option("--tls", is_flag=True, help="wss and https, with a certificate made on the fly.")
 @click.option("--strict", is_flag=True, help="Take only what the protocol allows, and list violations at the end.")
 @click.option("--no-rate-limit", is_flag=True, help="Any number of messages a second, instead of 2 after a burst of 4.")
-@click.option("--frames", is_flag=True, help="Log every frame to standard error, secrets masked.")
+@click.option("--frames", "--verbose", is_flag=True, help="Log every frame to standard error, secrets masked.")
 def command(
     port: int,
     host: str,

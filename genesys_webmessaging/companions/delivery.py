@@ -52,6 +52,9 @@ __all__ = ["Delivery", "textMessage"]
 
 log = logging.getLogger(__name__)
 
+# With so few seconds left the time is no longer divided between waiting for the echo and looking the message up.
+_LAST_TRY = 1.0
+
 # Seconds to wait when the server does not say how long, and before a history that could not be read is asked for again.
 PAUSE = 1.0
 # Seconds after which a lost connection is looked at again, in case nobody told that there is a new one.
@@ -312,7 +315,9 @@ class Delivery(SessionListener):
             raise ResponseTimeoutError(f"the message has not certainly arrived within {job.seconds:g} seconds")
 
     def _patience(self, deadline: float) -> float:
-        return max(0.0, min(self._echo_timeout, deadline - time.monotonic()))
+        """How long to wait for an echo: there must be time to look the message up before its own time is over."""
+        remaining = max(0.0, deadline - time.monotonic())
+        return remaining if remaining <= _LAST_TRY else min(self._echo_timeout, max(_LAST_TRY, remaining / 2))
 
     def _connections(self) -> int:
         return 0 if self._reconnector is None else self._reconnector.connectionCount

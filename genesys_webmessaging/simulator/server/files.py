@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -100,8 +101,17 @@ class FilesSide:
         return [name for name, value in wanted.items() if request.headers.get(name) != value]
 
     async def _store(self, request: web.Request, attachment: Attachment) -> web.Response:
-        limit = self._world.deployments[attachment.deploymentId].maxFileSizeKB * 1000
         path = self._world.files.newPath()
+        try:
+            return await self._store_at(path, request, attachment)
+        except ConnectionResetError:
+            return error_answer(400, "IncompleteBody")  # nobody is there to read it
+        finally:
+            if attachment.path != path:
+                path.unlink(missing_ok=True)
+
+    async def _store_at(self, path: Path, request: web.Request, attachment: Attachment) -> web.Response:
+        limit = self._world.deployments[attachment.deploymentId].maxFileSizeKB * 1000
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         size, start = 0, b""
         with path.open("wb") as file:
