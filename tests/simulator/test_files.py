@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
+import struct
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -57,6 +61,22 @@ def test_more_bytes_than_the_deployment_allows_are_not_read_to_the_end(connect):
         answer = guest.put(presigned, b"x" * 100_001)
         assert (answer.status_code, answer.json()["message"]) == (400, "EntityTooLarge")
         assert simulator.world.attachments[presigned["body"]["attachmentId"]].state is AttachmentState.PRESIGNED
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(simulator, guest, caplog):
+    presigned = guest.presign(PNG)
+    headers = {**presigned["body"]["headers"], "Content-Type": "image/png", "Content-Length": "1000000"}
+    parts = urlsplit(presigned["body"]["url"])
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as wire:
+        head = [f"PUT {parts.path}?{parts.query} HTTP/1.1", f"Host: {parts.netloc}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        wire.sendall(("\r\n".join(head) + "\r\n\r\n").encode() + PNG)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    simulator.requests.waitFor(lambda request: request.method == "PUT", timeout=5)
+    assert list(Path(simulator.world.files.newPath()).parent.iterdir()) == []
+    assert "Traceback" not in caplog.text
+    assert guest.put(presigned, PNG).status_code == 200
 
 
 def test_a_digest_that_was_announced_must_fit(simulator, guest):
