@@ -375,13 +375,21 @@ def test_no_descriptors_left_is_a_connect_error():
         url = f"ws://127.0.0.1:{listener.getsockname()[1]}/v1"
         for spare in range(3):
             with contextlib.ExitStack() as hoard:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit_with_room(), hard))
                 try:
                     exhaust(hoard, spare)
                     with pytest.raises(ConnectError, match="Too many open files"):
                         open_connection(url, trust_env=False, timeout=5)
                 finally:
                     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def limit_with_room() -> int:
+    """A limit that leaves some descriptors free, however many are open already."""
+    room = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+    for descriptor in room:
+        os.close(descriptor)
+    return max(room) + 1
 
 
 def exhaust(hoard: contextlib.ExitStack, spare: int) -> None:
