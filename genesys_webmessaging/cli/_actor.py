@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from ..client import WebMessagingClient
 from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models import StructuredMessage
-from . import _events as events
 from ._choices import Choice
 from ._files import download_picture, upload_picture
 from ._hearing import Hearing, Notice
-from ._message import Shown, show
+from ._message import Shown
+from ._passing import message_or_passing
 from ._screen import Screen
 
 Wanted = Callable[[Shown], bool]
@@ -141,14 +141,8 @@ class Actor:
 
     def _show(self, heard: StructuredMessage | Notice) -> Shown | None:
         """Show something. A typing event is no message: None."""
-        if isinstance(heard, Notice):
-            self.screen.typing_over()
-            self.screen.note(heard.text)
-            return None
-        shown = show(heard)
-        if events.is_typing(heard):
-            if shown.notes and not shown.mine:
-                self.screen.typing(shown.notes[0])
+        shown = message_or_passing(heard, self.screen)
+        if shown is None or isinstance(heard, Notice):
             return None
         self.heard.append(heard)
         self.screen.message(shown)

@@ -12,14 +12,13 @@ from ..attachments import downloadAttachment
 from ..companions import textMessage
 from ..models import SendMessageRequest
 from ..sessions import clearConversation, startNewChat
-from . import _events as events
 from ._choices import Choice, chosen
 from ._files import upload
 from ._formats import as_table
 from ._hearing import Heard, Notice
 from ._lasting import Lasting
-from ._message import show
 from ._options import Place
+from ._passing import message_or_passing
 from ._screen import Screen
 from ._text import one_line, present
 
@@ -57,14 +56,8 @@ class Talk:
         Returns:
             Whether the other side said it.
         """
-        if isinstance(heard, Notice):
-            self.screen.typing_over()
-            self.screen.note(heard.text)
-            return False
-        shown = show(heard)
-        if events.is_typing(heard):
-            if shown.notes and not shown.mine:
-                self.screen.typing(shown.notes[0])
+        shown = message_or_passing(heard, self.screen)
+        if shown is None or isinstance(heard, Notice):
             return False
         if shown.choices:
             self._offers = shown.choices
