@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ConnectionClosedError,
         ConnectTimeoutError,
         DecodeError,
+        ErrorCode,
         NotConfiguredError,
         NotConnectedError,
         RequestError,
@@ -58,7 +59,7 @@ _MODULES = {
     "conversation": "Conversation ConversationEndedError ConversationState TokenStore",
     "deployment": "Deployment getDeploymentConfiguration",
     "exceptions": (
-        "ApiError AttachmentError ConnectError ConnectTimeoutError ConnectionClosedError DecodeError "
+        "ApiError AttachmentError ConnectError ConnectTimeoutError ConnectionClosedError DecodeError ErrorCode "
         "NotConfiguredError NotConnectedError RequestError ResponseTimeoutError TooManyRequestsError "
         "WebMessagingException"
     ),
@@ -92,6 +93,7 @@ __all__ = [
     "Delivery",
     "Deployment",
     "DetailLevel",
+    "ErrorCode",
     "FileUtils",
     "GenesysCloudRegionWebSocketHosts",
     "GetWebmessagingMessagesRequest",

@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import _checks
-from ._api_client import ApiClient
+from ._base import arguments as _checks
 from .exceptions import DecodeError
 from .models._base import WireModel, wire
+from .rest._client import ApiClient
 
 _EXCHANGE = "/api/v2/webdeployments/token/oauthcodegrantjwtexchange"
 _REFRESH = "/api/v2/webdeployments/token/refresh"

@@ -8,7 +8,7 @@ from functools import partial
 from os import PathLike
 from typing import Any
 
-from . import _checks as checks
+from ._base import arguments as checks
 from ._inbox import ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
 from .client import WebMessagingClient

@@ -17,12 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import requests
 
-from . import _checks
-from ._http import NetworkSettings
-from ._mime import covers
-from ._protocol import Event
-from ._transfer import Body, Progress, SourceError, StoppedError, Transfers, parts_of, whole_file, writing_to
-from ._watch import watching
+from ._base import arguments as _checks
+from ._base.mime import covers
+from ._core.routing import Event
+from ._core.watch import watching
 from .exceptions import (
     AttachmentError,
     RequestError,
@@ -38,6 +36,8 @@ from .models import (
     UploadFailureEvent,
     UploadSuccessEvent,
 )
+from .rest._http import NetworkSettings
+from .rest._presigned import Body, Progress, SourceError, StoppedError, Transfers, parts_of, whole_file, writing_to
 
 if TYPE_CHECKING:
     from .client import WebMessagingClient

@@ -10,9 +10,9 @@ from collections import deque
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from . import _checks
 from ._auth_api import AuthApi, AuthTokens, Pkce
-from ._watch import watching
+from ._base import arguments as _checks
+from ._core.watch import watching
 from .exceptions import (
     ApiError,
     ConnectionClosedError,

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType, TracebackType
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
-from . import _checks as checks
-from . import _requests as requests
-from ._core import APPLICATION, DEFAULT_TIMEOUT
-from ._joining import JoiningClient
-from ._mime import covers
-from ._protocol import parse_object
+from ._base import arguments as checks
+from ._base.mime import covers
+from ._core import requests
+from ._core.engine import APPLICATION, DEFAULT_TIMEOUT
+from ._core.joining import JoiningClient
+from ._core.routing import parse_object
 from .exceptions import NotConfiguredError
 from .listener import SessionListener
 from .models import (
@@ -30,7 +30,7 @@ from .regions import asApiHost
 if TYPE_CHECKING:
     from websocket import WebSocket
 
-    from ._transfer import Progress
+    from .rest._presigned import Progress
 
 __all__ = ["WebMessagingClient"]
 

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import _offers as offers
 from . import sessions
 from ._chat import Chat, Settings
+from ._core import offers
 from ._inbox import ConversationEndedError, ConversationState
 from ._token_store import TokenStore
 from .client import WebMessagingClient

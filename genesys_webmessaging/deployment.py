@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import _checks
-from ._api_client import ApiClient
-from ._mime import covers
+from ._base import arguments as _checks
+from ._base.mime import covers
 from .models import (
     ConversationDisconnectType,
     DeploymentConfiguration,
@@ -17,6 +16,7 @@ from .models import (
     DeploymentStatus,
 )
 from .regions import AddressOrRegion, address_of, configuration_url_of
+from .rest._client import ApiClient
 
 __all__ = ["Deployment", "getDeploymentConfiguration"]
 

@@ -22,7 +22,8 @@ No message or repr of these classes holds a token, a jwt, a code or a presigned 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from .models import ErrorBody
@@ -34,6 +35,7 @@ __all__ = [
     "ConnectTimeoutError",
     "ConnectionClosedError",
     "DecodeError",
+    "ErrorCode",
     "NotConfiguredError",
     "NotConnectedError",
     "RequestError",
@@ -41,6 +43,49 @@ __all__ = [
     "TooManyRequestsError",
     "WebMessagingException",
 ]
+
+
+class ErrorCode(IntEnum):
+    """What the server means by the code of an error (docs/protocol: error codes).
+
+    A code is compared as the number it is: ``error.code == ErrorCode.SESSION_EXPIRED``.
+    """
+
+    BAD_REQUEST = 400
+    UNAUTHORIZED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    REQUEST_TIMEOUT = 408
+    READ_ONLY = 409
+    TOO_MANY_REQUESTS_HTTP = 429
+    FEATURE_UNAVAILABLE = 4000
+    FILE_TYPE_INVALID = 4001
+    FILE_SIZE_INVALID = 4002
+    FILE_CONTENT_INVALID = 4003
+    FILE_NAME_INVALID = 4004
+    FILE_NAME_TOO_LONG = 4005
+    SESSION_EXPIRED = 4006
+    SESSION_NOT_FOUND = 4007
+    ATTACHMENT_EXPIRED = 4008
+    ATTACHMENT_NOT_FOUND = 4009
+    ATTACHMENT_NOT_UPLOADED = 4010
+    MESSAGE_TOO_LONG = 4011
+    CUSTOM_ATTRIBUTES_TOO_LARGE = 4013
+    CANNOT_DOWNGRADE_SESSION = 4017
+    MISSING_PARAMETER = 4020
+    TOO_MANY_REQUESTS = 4029
+    FILE_EMPTY = 4102
+    UNEXPECTED_ERROR = 5000
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def copy_of(error: E) -> E:
+    """The same error, to be raised once more: one that two threads raise would carry the traceback of the first."""
+    copy = type(error)(*error.args)
+    vars(copy).update(vars(error))
+    return copy
 
 
 class WebMessagingException(Exception):  # noqa: N818 - the name of the Java SDK

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import _checks
-from ._api_client import ApiClient
+from ._base import arguments as _checks
 from .exceptions import ApiError
 from .models._base import WireEnum, WireModel, wire
+from .rest._client import ApiClient
 
 __all__ = ["PushDevice", "PushDevices", "PushErrorCode"]
 

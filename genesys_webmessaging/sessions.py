@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import _checks
-from ._protocol import Event
-from ._watch import Deadline, watching
+from ._base import arguments as _checks
+from ._core.routing import Event
+from ._core.watch import Deadline, watching
 from .exceptions import RequestError, ResponseTimeoutError
 from .models import (
     CloseSessionRequest,

@@ -10,7 +10,7 @@ DEPLOYMENT = os.environ["GENESYS_DEPLOYMENT_ID"]
 ORIGIN = os.environ.get("GENESYS_ORIGIN", "https://shop.example")
 
 logging.basicConfig(level=logging.WARNING, format="%(relativeCreated)6d ms %(name)s: %(message)s")
-# Each module has a logger below this one; "genesys_webmessaging._core" has the frames.
+# Each module has a logger below this one; "genesys_webmessaging._core.engine" has the frames.
 logging.getLogger("genesys_webmessaging").setLevel(logging.DEBUG)
 
 with Conversation.open(PLACE, DEPLOYMENT, origin=ORIGIN) as chat:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from _listeners import Recorder
-from _peer import Guest, Peer
+from _websockets_peer import Guest, WebSocketsPeer
 
 from genesys_webmessaging import WebMessagingClient
 from genesys_webmessaging.simulator import Simulator
@@ -36,21 +36,21 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-def peer() -> Iterator[Peer]:
+def peer() -> Iterator[WebSocketsPeer]:
     """A server that says nothing by itself."""
-    with Peer() as peer:
+    with WebSocketsPeer() as peer:
         yield peer
 
 
 @pytest.fixture
-def talker(peer: Peer) -> Iterator[WebMessagingClient]:
+def talker(peer: WebSocketsPeer) -> Iterator[WebMessagingClient]:
     """A client of the peer, not connected yet."""
     with WebMessagingClient(peer.address) as client:
         yield client
 
 
 @pytest.fixture
-def guest(peer: Peer, talker: WebMessagingClient) -> Guest:
+def guest(peer: WebSocketsPeer, talker: WebMessagingClient) -> Guest:
     """The peer's end of the talker's connection, which is open and configured, and has heard so."""
     listening = Recorder()
     talker.addSessionListener(listening)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from _fixtures import ORIGIN
-from _peer import Guest, frame
 from _rest_server import Answer, RestServer, Seen
+from _websockets_peer import Guest, frame
 
 from genesys_webmessaging import WebMessagingClient
 from genesys_webmessaging.attachments import uploadAttachment

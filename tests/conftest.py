@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from _certificates import Certificate, certificate
-from _ear import Tls
+from _connection_recorder import Tls
 from _fixtures import client, guest, peer, recorder, simulator, talker  # noqa: F401 - fixtures for every file
 
 # How long an example takes says something about the machine, not about the code.

@@ -7,10 +7,10 @@ import logging
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Doing
-from _peer import frame
 from _rest_calls import shown
 from _rest_server import Answer, RestServer
 from _transfers import configured, running
+from _websockets_peer import frame
 
 from genesys_webmessaging import (
     ApiError,

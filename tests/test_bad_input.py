@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder
-from _peer import Guest, Peer, frame
+from _websockets_peer import Guest, WebSocketsPeer, frame
 
 from genesys_webmessaging import (
     ConnectError,
@@ -122,7 +122,7 @@ CONNECT_REFUSALS = [
 
 @pytest.mark.parametrize(("args", "named", "error", "sentence"), CONNECT_REFUSALS)
 def test_connect_refuses_what_cannot_be_right(
-    talker: WebMessagingClient, peer: Peer, args: Any, named: Any, error: type[Exception], sentence: str
+    talker: WebMessagingClient, peer: WebSocketsPeer, args: Any, named: Any, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
         talker.connect(*args, **named)
@@ -210,7 +210,7 @@ def test_a_call_after_disconnect_says_so(talker: WebMessagingClient, guest: Gues
 
 
 @pytest.mark.parametrize("method", NEED_A_SESSION)
-def test_a_call_before_configure_session_says_so(talker: WebMessagingClient, peer: Peer, method: str) -> None:
+def test_a_call_before_configure_session_says_so(talker: WebMessagingClient, peer: WebSocketsPeer, method: str) -> None:
     talker.connect("demo", ORIGIN)
     guest = peer.guest()
     with pytest.raises(NotConfiguredError, match=r"needs a session: call configureSession\(\) first"):

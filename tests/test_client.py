@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder
-from _peer import Guest, Peer, frame, message
+from _websockets_peer import Guest, WebSocketsPeer, frame, message
 
 from genesys_webmessaging import (
     DecodeError,
@@ -51,7 +51,7 @@ def sent(guest: Guest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def connected(peer: Peer, talker: WebMessagingClient) -> Guest:
+def connected(peer: WebSocketsPeer, talker: WebMessagingClient) -> Guest:
     """The peer's end of the talker's connection, on which nothing was configured."""
     talker.connect("demo", ORIGIN)
     return peer.guest()
@@ -72,7 +72,7 @@ def connected(peer: Peer, talker: WebMessagingClient) -> Guest:
     ],
 )
 def test_connect_makes_the_documented_handshake(
-    talker: WebMessagingClient, peer: Peer, args: tuple[Any, ...], named: dict[str, Any]
+    talker: WebMessagingClient, peer: WebSocketsPeer, args: tuple[Any, ...], named: dict[str, Any]
 ) -> None:
     talker.connect(*args, **named)
     guest = peer.guest()
@@ -86,7 +86,9 @@ def test_connect_makes_the_documented_handshake(
     assert "Sec-WebSocket-Protocol" not in guest.headers
 
 
-def test_connect_percent_encodes_what_a_url_or_a_header_could_not_hold(talker: WebMessagingClient, peer: Peer) -> None:
+def test_connect_percent_encodes_what_a_url_or_a_header_could_not_hold(
+    talker: WebMessagingClient, peer: WebSocketsPeer
+) -> None:
     talker.connect("dép&x=1#f /+%41", ORIGIN, applicationName="shop & co/1.0")
     guest = peer.guest()
     assert "deploymentId=d%C3%A9p%26x%3D1%23f%20%2F%2B%2541&" in guest.path
@@ -97,7 +99,7 @@ def test_connect_percent_encodes_what_a_url_or_a_header_could_not_hold(talker: W
     assert guest.headers["deploymentId"].startswith("d%C3%A9p")
 
 
-def test_an_address_may_have_a_query_of_its_own(peer: Peer) -> None:
+def test_an_address_may_have_a_query_of_its_own(peer: WebSocketsPeer) -> None:
     with WebMessagingClient(f"{peer.address}?a=b") as client:
         client.connect("demo", ORIGIN)
         assert peer.guest().path.startswith("/v1?a=b&deploymentId=demo&application=")
@@ -180,7 +182,7 @@ def test_configure_authenticated_session_sends_every_documented_form(
 
 
 def test_configured_means_that_it_was_asked_for_and_each_connection_is_configured_anew(
-    talker: WebMessagingClient, connected: Guest, peer: Peer
+    talker: WebMessagingClient, connected: Guest, peer: WebSocketsPeer
 ) -> None:
     talker.configureSession("demo", TOKEN, ORIGIN)
     talker.ping()

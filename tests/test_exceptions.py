@@ -40,7 +40,11 @@ TREE = {
 
 
 def test_the_tree_is_that_of_the_documentation() -> None:
-    assert {getattr(exceptions, name) for name in exceptions.__all__} == {*TREE, WebMessagingException}
+    assert {getattr(exceptions, name) for name in exceptions.__all__} == {
+        *TREE,
+        WebMessagingException,
+        exceptions.ErrorCode,
+    }
     for kind, bases in TREE.items():
         assert kind.__bases__ == bases
 

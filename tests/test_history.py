@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder
-from _peer import Guest, frame
 from _rest_server import Answer, RestServer
+from _websockets_peer import Guest, frame
 
 from genesys_webmessaging import (
     ApiClient,

@@ -225,7 +225,7 @@ def test_the_type_checker_knows_every_documented_form(name: str, form: tuple[str
 def overloads_of(name: str) -> list[ast.arguments]:
     """The signatures under @overload, read from the sources: Python 3.10 does not keep them."""
     found = []
-    for path in Path(genesys_webmessaging.__file__).parent.glob("*.py"):
+    for path in Path(genesys_webmessaging.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 decorators = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Doing, Recorder
-from _peer import Peer
+from _websockets_peer import WebSocketsPeer
 
 from genesys_webmessaging import (
     ConnectError,
@@ -135,7 +135,7 @@ REFUSALS: list[tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
 
 @pytest.mark.parametrize(("args", "named", "error", "sentence"), REFUSALS)
 def test_what_cannot_be_right_is_refused_before_connecting(
-    talker: WebMessagingClient, peer: Peer, args: Any, named: Any, error: type[Exception], sentence: str
+    talker: WebMessagingClient, peer: WebSocketsPeer, args: Any, named: Any, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
         talker.joinConversation(*args, **named)
@@ -205,7 +205,7 @@ def test_a_read_only_session_raises_and_says_what_to_do(client: WebMessagingClie
     assert texts(simulator) == ["hello"]
 
 
-def test_a_session_response_that_is_not_connected_raises(talker: WebMessagingClient, peer: Peer) -> None:
+def test_a_session_response_that_is_not_connected_raises(talker: WebMessagingClient, peer: WebSocketsPeer) -> None:
     with ThreadPoolExecutor(1) as pool:
         joining = pool.submit(talker.joinConversation, "demo", "hello")
         guest = peer.guest()

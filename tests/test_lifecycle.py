@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder, until
-from _peer import Guest, Peer, message
+from _websockets_peer import Guest, WebSocketsPeer, message
 
 from genesys_webmessaging import ConnectError, NotConnectedError, WebMessagingClient
 from genesys_webmessaging.simulator import Simulator
@@ -116,7 +116,7 @@ def test_however_a_connection_ends_there_is_one_last_event(
 
 
 def test_a_second_connect_is_refused_and_disturbs_nothing(
-    talker: WebMessagingClient, guest: Guest, peer: Peer, recorder: Recorder
+    talker: WebMessagingClient, guest: Guest, peer: WebSocketsPeer, recorder: Recorder
 ) -> None:
     talker.addSessionListener(recorder)
     with pytest.raises(ConnectError, match=r"already connected: call disconnect\(\) first, or use another client"):
@@ -127,7 +127,7 @@ def test_a_second_connect_is_refused_and_disturbs_nothing(
     assert recorder.methods == ["structuredMessage"]
 
 
-def test_connecting_on_two_threads_at_once_connects_once(talker: WebMessagingClient, peer: Peer) -> None:
+def test_connecting_on_two_threads_at_once_connects_once(talker: WebMessagingClient, peer: WebSocketsPeer):
     ready = threading.Barrier(4)
 
     def connect() -> str:
@@ -146,7 +146,9 @@ def test_connecting_on_two_threads_at_once_connects_once(talker: WebMessagingCli
     assert peer.nobody_came()
 
 
-def test_a_client_connects_again_and_again(talker: WebMessagingClient, peer: Peer, recorder: Recorder) -> None:
+def test_a_client_connects_again_and_again(
+    talker: WebMessagingClient, peer: WebSocketsPeer, recorder: Recorder
+) -> None:
     talker.addSessionListener(recorder)
     for n in range(10):
         talker.connect("demo", ORIGIN)
@@ -216,7 +218,7 @@ def test_disconnect_before_the_handshake_is_over_leaves_nothing_open(
 
 
 def test_disconnect_just_before_the_reading_begins_makes_connect_fail_and_nobody_hears_of_it(
-    peer: Peer, recorder: Recorder
+    peer: WebSocketsPeer, recorder: Recorder
 ) -> None:
     class Hasty(WebMessagingClient):
         def _receiver(self, *args: Any) -> Any:
@@ -311,7 +313,7 @@ def test_a_busy_listener_does_not_hold_disconnect_up_for_ever(
     recorder.waitFor("webSocketDisconnected")
 
 
-def test_nothing_of_a_client_remains_after_disconnect(peer: Peer) -> None:
+def test_nothing_of_a_client_remains_after_disconnect(peer: WebSocketsPeer) -> None:
     client = WebMessagingClient(peer.address)
     client.connect("demo", ORIGIN)
     client.configureSession("demo", TOKEN, ORIGIN)

@@ -129,7 +129,7 @@ def test_the_package_logs_to_nobody_unless_asked() -> None:
         "print([type(h).__name__ for h in root.handlers], root.level, root.propagate, logging.getLogger().handlers);"
         "print([n for n, l in logging.Logger.manager.loggerDict.items()"
         " if n.startswith('genesys_webmessaging.') and isinstance(l, logging.Logger) and (l.handlers or l.level)]);"
-        "logging.getLogger('genesys_webmessaging._dispatcher').error('nobody hears this')"
+        "logging.getLogger('genesys_webmessaging._core.dispatcher').error('nobody hears this')"
     )
     assert run(program).splitlines() == ["['NullHandler'] 0 True []", "[]"]
     assert logging.getLogger("genesys_webmessaging").handlers

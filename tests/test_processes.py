@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder, until
-from _peer import Peer, message
+from _websockets_peer import WebSocketsPeer, message
 
 from genesys_webmessaging import WebMessagingClient
 from genesys_webmessaging.simulator import Simulator
@@ -237,7 +237,9 @@ def test_after_a_fork_the_child_does_not_wait_for_answers_that_only_the_parent_g
         assert heard(process) == "closed True"
 
 
-def test_a_listener_that_raises_keyboard_interrupt_does_not_end_the_program(peer: Peer, recorder: Recorder) -> None:
+def test_a_listener_that_raises_keyboard_interrupt_does_not_end_the_program(
+    peer: WebSocketsPeer, recorder: Recorder
+) -> None:
     class Interrupting(Recorder):
         def structuredMessage(self, *args: object) -> None:
             raise KeyboardInterrupt

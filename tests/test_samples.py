@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from _peers import Peer
-from test_proxy import HttpProxy
+from _proxies import HttpProxy
+from _raw_peer import RawPeer
 
 from genesys_webmessaging.simulator import Simulator
 
@@ -143,7 +143,7 @@ def test_proxy(run: Run) -> None:
 
 def test_proxy_with_a_proxy_and_certificates_of_ones_own(run: Run) -> None:
     proxy = HttpProxy()
-    with Simulator(tls=True) as genesys, Peer(proxy) as front:
+    with Simulator(tls=True) as genesys, RawPeer(proxy) as front:
         variables = {"GENESYS_ADDRESS": genesys.address, "GENESYS_CA_FILE": genesys.caFile}
         run("proxy.py", GENESYS_PROXY=f"http://127.0.0.1:{front.port}", **variables)
     assert [request.split()[0] for request in proxy.requests] == ["CONNECT"] * 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN
 from _listeners import Recorder
-from _peer import Peer, frame
+from _websockets_peer import WebSocketsPeer, frame
 
 from genesys_webmessaging import ConnectError, WebMessagingClient, WebMessagingException
 from genesys_webmessaging.attachments import downloadAttachment, uploadAttachment
@@ -114,7 +114,7 @@ def clean(texts: Iterator[str], plants: tuple[str, ...] = (PLANT,)) -> int:
     return count
 
 
-def test_a_whole_conversation_shows_no_secret(peer: Peer, everything: pytest.LogCaptureFixture) -> None:
+def test_a_whole_conversation_shows_no_secret(peer: WebSocketsPeer, everything: pytest.LogCaptureFixture) -> None:
     recorder = Recorder()
     client = WebMessagingClient(peer.address)
     with client:
@@ -187,7 +187,9 @@ def test_what_a_refused_call_raises_shows_no_secret(everything: pytest.LogCaptur
     clean(said(everything))
 
 
-def test_what_a_server_refuses_shows_no_secret_of_ours(peer: Peer, everything: pytest.LogCaptureFixture) -> None:
+def test_what_a_server_refuses_shows_no_secret_of_ours(
+    peer: WebSocketsPeer, everything: pytest.LogCaptureFixture
+) -> None:
     with WebMessagingClient(peer.address) as client:
         client.connect("demo", ORIGIN)
         guest = peer.guest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Doing
-from _peer import frame
 from _transfers import configured, running
+from _websockets_peer import frame
 
 from genesys_webmessaging import (
     ConnectionClosedError,

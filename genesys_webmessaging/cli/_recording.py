@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from .._redact import MASK, SHOW_TEXT_VARIABLE
+from .._base.redact import MASK, SHOW_TEXT_VARIABLE
 
 # Whose log lines hold the frames, masked.
-_LOGGER = "genesys_webmessaging._core"
+_LOGGER = "genesys_webmessaging._core.engine"
 _DIRECTIONS = {"sending %s": "sent", "received %s": "received"}
 # Beside what no log may show, a recording that is given away holds no names either.
 _NAMES = frozenset({"firstName", "lastName", "nickname", "image", "fileName", "filename", "email"})

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._redact import redact_url
+from .._base.redact import redact_url
 from ..client import WebMessagingClient
 from ..deployment import getDeploymentConfiguration
 from ..exceptions import ApiError, ConnectError, ResponseTimeoutError, WebMessagingException

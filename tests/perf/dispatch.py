@@ -16,9 +16,10 @@ import time
 from _firehose import Firehose
 from _selfsigned import certificate
 
-from genesys_webmessaging import SessionListener, WebMessagingClient, _protocol
-from genesys_webmessaging._frames import FrameDecoder
-from genesys_webmessaging._opening import open_connection
+from genesys_webmessaging import SessionListener, WebMessagingClient
+from genesys_webmessaging._core.engine import routing as _protocol
+from genesys_webmessaging._wire.connect import open_connection
+from genesys_webmessaging._wire.frames import FrameDecoder
 
 KINDS = {"text": 0.35, "typing": 0.35, "rich": 0.25}
 ROUNDS = 5

@@ -1,0 +1,182 @@
+"""From the arguments of a documented method to the request that it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._base import arguments as checks
+from ..models import (
+    BaseChannelMetadata,
+    BaseMessagingChannel,
+    ConfigureAuthenticatedSessionRequest,
+    ConfigureSessionRequest,
+    ContentAttachment,
+    ContentType,
+    DeleteAttachmentRequest,
+    EventPresence,
+    EventPresenceType,
+    EventType,
+    EventTyping,
+    EventTypingType,
+    GenerateDownloadUrlRequest,
+    GenerateUploadUrlRequest,
+    GetConfigurationRequest,
+    IncomingNormalizedMessage,
+    JourneyContext,
+    MessageContent,
+    MessageEvent,
+    NormalizedType,
+    OAuthParams,
+    SendEchoRequest,
+    SendMessageRequest,
+)
+
+
+def configure_session(
+    deployment_id: object, token: object, start_new: object, journey_context: object
+) -> ConfigureSessionRequest:
+    """The request of configureSession."""
+    return ConfigureSessionRequest(
+        token=checks.text("token", token),
+        deploymentId=checks.text("deploymentId", deployment_id),
+        startNew=checks.flag("startNew", start_new),
+        journeyContext=checks.instance("journeyContext", journey_context, JourneyContext, optional=True),
+    )
+
+
+def configure_authenticated_session(
+    deployment_id: object, token: object, data: object, start_new: object
+) -> ConfigureAuthenticatedSessionRequest:
+    """The request of configureAuthenticatedSession."""
+    params: OAuthParams = checks.instance("data", data, OAuthParams)
+    checks.text("code of data", params.code)
+    return ConfigureAuthenticatedSessionRequest(
+        token=checks.text("token", token),
+        deploymentId=checks.text("deploymentId", deployment_id),
+        data=params,
+        startNew=checks.flag("startNew", start_new),
+    )
+
+
+_MESSAGE_FORMS = (
+    "its forms are: sendMessage(message, *attachmentIds), sendMessage(message, customAttributes, *attachmentIds); "
+    "customAttributes=, attachmentIds= and tracingId= are keywords too"
+)
+
+
+def message_arguments(
+    args: Sequence[Any], named: Mapping[str, Any]
+) -> tuple[Any, Mapping[str, str] | None, Sequence[object]]:
+    """The message, the custom attributes and the attachment ids of a call of sendMessage."""
+    given: dict[str, Any] = dict(named)
+    rest = list(args)
+    if rest:
+        _take(given, "message", rest.pop(0))
+    if rest and (rest[0] is None or isinstance(rest[0], Mapping)):
+        _take(given, "customAttributes", rest.pop(0))
+    if rest:
+        _take(given, "attachmentIds", rest)
+    strangers = given.keys() - {"message", "customAttributes", "attachmentIds"}
+    if strangers or "message" not in given:
+        wrong = f"takes no {', '.join(sorted(strangers))}" if strangers else "was called without a message"
+        raise TypeError(f"sendMessage() {wrong}; {_MESSAGE_FORMS}")
+    ids = given.get("attachmentIds") or ()
+    if isinstance(ids, str) or not isinstance(ids, Sequence):
+        raise TypeError(f"attachmentIds must be a sequence of str, not {type(ids).__name__}")
+    if len(ids) == 1 and isinstance(ids[0], (list, tuple)):
+        ids = ids[0]  # Java's varargs take an array in their place too
+    for one in ids:
+        if not isinstance(one, str):
+            raise TypeError(f"sendMessage() takes no {type(one).__name__} for an attachmentId; {_MESSAGE_FORMS}")
+    return given["message"], given.get("customAttributes"), ids
+
+
+def _take(given: dict[str, Any], name: str, value: Any) -> None:
+    if name in given:
+        raise TypeError(f"sendMessage() got {name} twice; {_MESSAGE_FORMS}")
+    given[name] = value
+
+
+def text_message(
+    message: object,
+    attachment_ids: Sequence[object],
+    custom_attributes: Mapping[str, str] | None,
+    max_custom_data_bytes: float | None,
+) -> SendMessageRequest:
+    """The request of sendMessage."""
+    ids = [checks.text("attachmentId", one) for one in attachment_ids]
+    attributes = checks.custom_attributes({} if custom_attributes is None else custom_attributes, max_custom_data_bytes)
+    text = checks.text("message", message, empty=True)
+    if not text and not ids:
+        raise ValueError("message must not be empty unless it comes with an attachment")
+    request = SendMessageRequest(
+        message=IncomingNormalizedMessage(
+            type=NormalizedType.TEXT,
+            text=text or None,
+            content=[
+                MessageContent(contentType=ContentType.ATTACHMENT, attachment=ContentAttachment(id=id_)) for id_ in ids
+            ],
+        )
+    )
+    if attributes:
+        request.channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+    return request
+
+
+def presence_event(type_: object) -> SendMessageRequest:
+    """The request of sendPresenceEvent."""
+    if not isinstance(type_, EventPresenceType):
+        kind = EventPresenceType(checks.text("type", type_))
+        if not kind.isRecognized:
+            known = ", ".join(str(member) for member in EventPresenceType)
+            raise ValueError(f"type {type_!r} is no presence; there are {known}")
+        type_ = kind
+    return _event_message(MessageEvent(eventType=EventType.PRESENCE, presence=EventPresence(type=type_)))
+
+
+def typing_event() -> SendMessageRequest:
+    """The request of sendTypingEvent."""
+    return _event_message(MessageEvent(eventType=EventType.TYPING, typing=EventTyping(type=EventTypingType.ON)))
+
+
+def echo() -> SendEchoRequest:
+    """The request of ping."""
+    return SendEchoRequest(message=IncomingNormalizedMessage(type=NormalizedType.TEXT, text="ping"))
+
+
+def upload_url(file_name: object, file_size: object, file_type: object) -> GenerateUploadUrlRequest:
+    """The request of attachment."""
+    return GenerateUploadUrlRequest(
+        fileName=checks.text("fileName", file_name),
+        fileSize=checks.whole_number("fileSize", file_size),
+        fileType=checks.text("fileType", file_type),
+    )
+
+
+def download_url(attachment_id: object) -> GenerateDownloadUrlRequest:
+    """The request of getAttachment."""
+    return GenerateDownloadUrlRequest(attachmentId=checks.text("attachmentId", attachment_id))
+
+
+def delete_attachment(attachment_id: object) -> DeleteAttachmentRequest:
+    """The request of deleteAttachment."""
+    return DeleteAttachmentRequest(attachmentId=checks.text("attachmentId", attachment_id))
+
+
+def configuration(deployment_id: object, token: object) -> GetConfigurationRequest:
+    """The request of getSupportedContentConfiguration."""
+    return GetConfigurationRequest(
+        deploymentId=checks.text("deploymentId", deployment_id), token=checks.text("token", token)
+    )
+
+
+def is_typing(request: Any) -> bool:
+    """Whether a request is a mere typing event, which a server may leave without an answer."""
+    message = getattr(request, "message", None)
+    events = getattr(message, "events", None) or ()
+    return bool(events) and all(getattr(event, "eventType", None) == EventType.TYPING for event in events)
+
+
+def _event_message(event: MessageEvent) -> SendMessageRequest:
+    return SendMessageRequest(message=IncomingNormalizedMessage(type=NormalizedType.EVENT, events=[event]))

@@ -1,0 +1,170 @@
+"""From the text of a frame to the event that a listener hears."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple, NoReturn
+
+from .. import models
+from ..exceptions import DecodeError
+from ..models import BaseMessage
+from ..models._codec import decoder_of
+
+UNEXPECTED = "unexpectedMessage"
+
+
+class Route(NamedTuple):
+    """Where a class of frames goes: the model of its body, and the listener's method."""
+
+    model: type[Any]
+    method: str
+
+
+ROUTES: Mapping[str, Route] = {
+    "SessionResponse": Route(models.SessionResponse, "sessionResponse"),
+    "StructuredMessage": Route(models.StructuredMessage, "structuredMessage"),
+    "PresignedUrlResponse": Route(models.PresignedUrlResponse, "presignedUrlResponse"),
+    "UploadSuccessEvent": Route(models.UploadSuccessEvent, "uploadSuccessEvent"),
+    "UploadFailureEvent": Route(models.UploadFailureEvent, "uploadFailureEvent"),
+    "ConnectionClosedEvent": Route(models.ConnectionClosedEvent, "connectionClosedEvent"),
+    "SessionExpiredEvent": Route(models.SessionExpiredEvent, "sessionExpiredEvent"),
+    "SessionClearedEvent": Route(models.SessionClearedEvent, "sessionClearedEvent"),
+    "JwtResponse": Route(models.JwtResponse, "jwtResponse"),
+    "GetConfigurationResponse": Route(models.GetConfigurationResponse, "getConfigurationResponse"),
+    "AttachmentDeletedResponse": Route(models.AttachmentDeletedResponse, UNEXPECTED),
+    "GenerateUrlError": Route(models.GenerateUrlError, UNEXPECTED),
+    "TooManyRequestsErrorMessage": Route(models.TooManyRequestsErrorMessage, UNEXPECTED),
+    "ResumeTokenResponse": Route(models.ResumeTokenResponse, UNEXPECTED),
+    "LogoutEvent": Route(models.LogoutEvent, UNEXPECTED),
+    "Error": Route(models.ErrorMessage, UNEXPECTED),
+}
+_FOLDED = {name.casefold(): route for name, route in ROUTES.items()}
+
+
+class Event(NamedTuple):
+    """A frame, decoded.
+
+    ``document`` is the frame's JSON object, empty for a frame that is none. ``body`` is the
+    model of the frame's class, or what came if it has none or does not fit it.
+    """
+
+    method: str
+    body: Any
+    raw: str
+    document: Mapping[str, Any]
+    tracing_id: str | None
+
+    def __repr__(self) -> str:
+        return f"<Event {self.method} of {len(self.raw)} characters>"  # what it holds may be secret
+
+    def base_message(self) -> BaseMessage:
+        """The frame's envelope, its body the model where there is one. Never raises."""
+        envelope = _envelope_of({name: value for name, value in self.document.items() if name != "body"})
+        envelope.body = self.body
+        return envelope
+
+    def code(self) -> int | None:
+        """The frame's code, None if it has none."""
+        code = self.document.get("code")
+        if code is not None and type(code) is not int:
+            code = _envelope_of({"code": code}).code
+        return code if type(code) is int else None
+
+
+def is_plain_message(raw: str) -> bool:
+    """Whether a frame looks like a message that answers no request. A look, no more: decoding it tells."""
+    return '"StructuredMessage"' in raw and '"tracingId"' not in raw
+
+
+def decode(raw: str) -> Event:
+    """Decode a frame. Never raises: what cannot be understood is an unexpected message."""
+    try:
+        document = _parse(raw)
+    except (ValueError, RecursionError):
+        return Event(UNEXPECTED, None, raw, {}, None)
+    if type(document) is not dict:
+        return Event(UNEXPECTED, None, raw, {}, None)
+    tracing_id = document.get("tracingId")
+    if tracing_id is not None and type(tracing_id) is not str:
+        tracing_id = _envelope_of({"tracingId": tracing_id}).tracingId
+        if type(tracing_id) is not str:
+            tracing_id = None
+    body = document.get("body")
+    route = _route_of(document.get("class"))
+    if route is None:
+        return Event(UNEXPECTED, body, raw, document, tracing_id)
+    try:
+        model = _model_of(route, body)
+    except DecodeError:
+        return Event(UNEXPECTED, body, raw, document, tracing_id)
+    if tracing_id is not None:
+        model.tracingId = tracing_id
+    return Event(route.method, model, raw, document, tracing_id)
+
+
+def heard_as(base: BaseMessage) -> tuple[str, Any]:
+    """The listener's method for an envelope, and what it is called with; the body may be a model already."""
+    route = _route_of(base.class_)
+    body = base.body
+    if route is not None and not isinstance(body, route.model):
+        try:
+            body = _model_of(route, body)
+        except DecodeError:
+            route = None
+        else:
+            if base.tracingId is not None:
+                body.tracingId = base.tracingId
+    if route is None or route.method == UNEXPECTED:
+        return UNEXPECTED, replace(base, body=body)
+    return route.method, body
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object at the beginning of a text.
+
+    Raises:
+        DecodeError: There is none.
+    """
+    try:
+        document = _parse(text)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"{len(text)} characters that are not JSON") from error
+    if not isinstance(document, dict):
+        raise DecodeError(f"JSON of type {type(document).__name__} where an object belongs")
+    return document
+
+
+def _envelope_of(document: Mapping[str, Any]) -> BaseMessage:
+    # An envelope has nothing but scalars, and those are kept as they came when they are odd.
+    return decoder_of(BaseMessage)(document)
+
+
+def _route_of(name: object) -> Route | None:
+    if not isinstance(name, str):
+        return None
+    return ROUTES.get(name) or _FOLDED.get(name.casefold())
+
+
+def _model_of(route: Route, body: Any) -> Any:
+    if body is None:
+        return route.model()
+    if type(body) is not dict:
+        raise DecodeError(f"{type(body).__name__} where the body of a {route.model.__name__} belongs")
+    return decoder_of(route.model)(body)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_json = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _parse(text: str) -> Any:
+    # Java reads one document and leaves the rest of the frame alone, so there is no look at what follows.
+    blanks = _BLANKS.match(text)
+    return _json.raw_decode(text, blanks.end() if blanks else 0)[0]

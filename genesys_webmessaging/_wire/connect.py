@@ -1,0 +1,300 @@
+"""Opening a connection: name, addresses, proxy, TLS and handshake, under one deadline."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import itertools
+import math
+import os
+import queue
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from ..exceptions import ConnectError, ConnectTimeoutError
+from .connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
+from .handshake import refuse_bad_headers, shake_hands
+from .proxy import Proxy, choose_proxy, netloc
+from .tls import ClientCertificate, shared_context
+from .transport import OverdueError, Transport, describe
+
+__all__ = ["CONNECT_TIMEOUT", "ClientCertificate", "open_connection"]
+
+CONNECT_TIMEOUT = 30.0  # seconds
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+_NEXT_ADDRESS_AFTER = 0.25  # seconds; as RFC 8305 has it
+_IN_PROGRESS = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", 0)))
+
+# A link that is dead is noticed within two minutes, whether something is being sent or not.
+_SOCKET_OPTIONS = (
+    (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+    (socket.IPPROTO_TCP, "TCP_KEEPALIVE", 60),  # macOS calls it so
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 120_000),  # milliseconds
+)
+
+
+def open_connection(
+    url: str,
+    headers: Sequence[tuple[str, str]] = (),
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    ca_file: str | None = None,
+    client_certificate: ClientCertificate | None = None,
+    proxy: str | None = None,
+    trust_env: bool = True,
+    timeout: float = CONNECT_TIMEOUT,
+    max_message_size: int = MAX_MESSAGE_SIZE,
+    send_patience: float = SEND_PATIENCE,
+) -> Connection:
+    """Open a WebSocket.
+
+    Args:
+        url: A ws or wss URL.
+        headers: Request headers; there are no others but those of the WebSocket protocol and Host.
+        ssl_context: Used as it is, instead of the two below.
+        ca_file: The certificates to trust (PEM) instead of the system's.
+        client_certificate: The path of a certificate with its key (PEM), or (certificate, key[, password]).
+        proxy: ``http://user:password@host:port``, ``socks5://…``, ``socks5h://…``, ``socks4://…``, ``socks4a://…``.
+        trust_env: Whether the environment may name a proxy when ``proxy`` is None.
+        timeout: Seconds for all of it.
+        max_message_size: The largest message taken later, in bytes.
+        send_patience: How many seconds the server may later take to accept the next 64 KB.
+
+    Raises:
+        ConnectError: It could not be opened; status, headers and body are those of a refused handshake.
+        ConnectTimeoutError: It could not be opened in time.
+        ValueError: An argument cannot be right. Nothing was sent.
+    """
+    if not 0 < timeout < math.inf:
+        raise ValueError("timeout must be a number of seconds above 0")
+    deadline = time.monotonic() + timeout
+    target = _parse_url(url)
+    refuse_bad_headers(headers)
+    context = _context_for(target, ssl_context, ca_file, client_certificate)
+    through = choose_proxy(target, proxy, trust_env=trust_env)
+    host, port = _host_and_port(target)
+    transport: Transport | None = None
+    try:
+        transport = _connect(through, host, port, deadline)
+        server = netloc(host, port)
+        if context is not None:
+            with _step(f"The TLS handshake with {server}"):
+                transport.start_tls(context, host)
+        with _step(f"The WebSocket handshake with {server}"):
+            web_socket, early = shake_hands(transport, target, headers, deadline)
+        transport.expire_reads_at(math.inf)
+        return Connection(transport, web_socket, early, max_message_size=max_message_size, send_patience=send_patience)
+    except BaseException as error:
+        if transport is not None:
+            transport.close()
+        if isinstance(error, OverdueError):
+            raise ConnectTimeoutError(f"{error} (all of {timeout:g} seconds)") from error.__cause__
+        raise
+
+
+@contextmanager
+def _step(what: str) -> Iterator[None]:
+    """Put what was going on into the errors of the network; an OverdueError stays one for the caller to finish."""
+    try:
+        yield
+    except ConnectError:
+        raise
+    except OverdueError as error:
+        raise OverdueError(f"{what} took too long") from error
+    except OSError as error:
+        failure = ConnectTimeoutError if isinstance(error, TimeoutError) else ConnectError
+        raise failure(f"{what} failed: {describe(error)}") from error
+
+
+# The URL.
+
+
+def _parse_url(url: str) -> SplitResult:
+    """Take a URL apart, with its host as it goes over the wire."""
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError("The address has a space or a control character in it")
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss"):
+        raise ValueError(f"The address must begin with ws:// or wss://, not with {parts.scheme or 'nothing'}://")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("The address may have neither a user nor a fragment")
+    try:
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError as error:
+        raise ValueError("The address has a host or a port that cannot be right") from error
+    if not host or port == 0:
+        raise ValueError("The address has no host, or the port 0")
+    bracketed = f"[{host}]" if ":" in host else host
+    return parts._replace(netloc=bracketed if port is None else f"{bracketed}:{port}")
+
+
+def _host_and_port(url: SplitResult) -> tuple[str, int]:
+    return url.hostname or "", url.port or (443 if url.scheme == "wss" else 80)
+
+
+# TCP.
+
+
+def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Transport:
+    """Connect to the server, or to the proxy and through it."""
+    if proxy is None:
+        return _connect_tcp(host, port, "", deadline)
+    destination = host
+    if proxy.wants_address:
+        family = socket.AF_INET if proxy.wants_ipv4 else socket.AF_UNSPEC
+        destination = _resolve(host, port, deadline, family)[0][1][0]
+    transport = _connect_tcp(proxy.host, proxy.port, " of the proxy", deadline)
+    try:
+        with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}"):
+            proxy.tunnel(transport, destination, port, deadline)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> Transport:
+    addresses = _resolve(host, port, deadline)
+    with _step(f"The TCP connection to {netloc(host, port)}{whose}"):
+        sock = _first_to_answer(addresses, deadline)
+        try:
+            return Transport(sock, deadline)
+        except BaseException:
+            sock.close()
+            raise
+
+
+def _resolve(host: str, port: int, deadline: float, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Address]:
+    """Look a name up on a thread of its own: nothing can be done about a resolver that hangs but to leave it."""
+    answers: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+            answers.put([(each[0], each[4]) for each in found])
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    with _step(f"The name lookup of {host}"):
+        if _is_address(host):
+            look_up()
+        else:
+            threading.Thread(target=look_up, name="genesys-webmessaging-lookup", daemon=True).start()
+        try:
+            answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise OverdueError("The resolver did not answer in time") from None
+        if isinstance(answer, UnicodeError):
+            raise ConnectError(f"The name lookup of {host} failed: it can be no host's name") from answer
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_to_answer(addresses: Sequence[Address], deadline: float) -> socket.socket:
+    """Connect to the first address that answers.
+
+    Each gets a quarter of a second before the next one is tried beside it, families taking turns, so one that hangs
+    costs little (RFC 8305, "Happy Eyeballs").
+    """
+    waiting = _families_taking_turns(addresses)
+    failures: list[tuple[Address, OSError]] = []
+    with selectors.DefaultSelector() as selector:
+        try:
+            next_start = time.monotonic()
+            while waiting or selector.get_map():
+                if waiting and (time.monotonic() >= next_start or not selector.get_map()):
+                    address = waiting.pop(0)
+                    next_start = time.monotonic() + _NEXT_ADDRESS_AFTER
+                    try:
+                        selector.register(_begin_to_connect(address), selectors.EVENT_WRITE, address)
+                    except OSError as error:
+                        failures.append((address, error))
+                        continue
+                until = min(deadline, next_start) if waiting else deadline
+                for key, _ in selector.select(max(0.0, until - time.monotonic())):
+                    sock = key.fileobj
+                    assert isinstance(sock, socket.socket)  # noqa: S101 - for the type checker
+                    selector.unregister(sock)
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    if code == 0:
+                        return sock
+                    sock.close()
+                    failures.append((key.data, OSError(code, os.strerror(code))))
+                    next_start = time.monotonic()
+                if time.monotonic() >= deadline:
+                    raise OverdueError("No address answered in time")
+        finally:
+            for key in list(selector.get_map().values()):
+                key.fileobj.close()  # type: ignore[union-attr]  # all of them are sockets
+    raise _all_failed(failures)
+
+
+def _families_taking_turns(addresses: Sequence[Address]) -> list[Address]:
+    """The resolver's order within a family, and its first choice first."""
+    families = list(dict.fromkeys(address[0] for address in addresses))
+    columns = [[address for address in addresses if address[0] == family] for family in families]
+    return [address for row in itertools.zip_longest(*columns) for address in row if address is not None]
+
+
+def _begin_to_connect(address: Address) -> socket.socket:
+    sock = socket.socket(address[0], socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        for level, name, value in _SOCKET_OPTIONS:
+            if hasattr(socket, name):
+                sock.setsockopt(level, getattr(socket, name), value)
+        code = sock.connect_ex(address[1])
+        if code not in _IN_PROGRESS:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _all_failed(failures: list[tuple[Address, OSError]]) -> OSError:
+    if len(failures) == 1:
+        return failures[0][1]
+    each = [f"{address[1][0]!s}: {describe(error)}" for address, error in failures]
+    return ConnectionError("; ".join(each) or "the name has no address")
+
+
+# TLS.
+
+
+def _context_for(
+    url: SplitResult,
+    ssl_context: ssl.SSLContext | None,
+    ca_file: str | None,
+    client_certificate: ClientCertificate | None,
+) -> ssl.SSLContext | None:
+    if ssl_context is not None:
+        if ca_file is not None or client_certificate is not None:
+            raise ValueError("Give either an SSL context or a CA file and a client certificate, not both")
+        if not isinstance(ssl_context, ssl.SSLContext):
+            raise TypeError(f"The SSL context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
+    if url.scheme != "wss":
+        return None
+    return ssl_context or shared_context(ca_file, client_certificate)

@@ -1,0 +1,180 @@
+"""Proxies: which one to use, and how to get through it."""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from requests.utils import get_environ_proxies, select_proxy
+
+from ..exceptions import ConnectError
+from .handshake import read_body, read_head
+from .transport import OverdueError, Transport
+
+__all__ = ["Proxy", "choose_proxy", "netloc"]
+
+_DEFAULT_PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+_RESOLVES_ITSELF = frozenset(("http", "socks4a", "socks5h"))
+
+
+def netloc(host: str, port: int) -> str:
+    """``host:port``, with the brackets an IPv6 address needs."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Where a proxy is and how to talk to it."""
+
+    scheme: str
+    host: str
+    port: int
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{netloc(self.host, self.port)}"
+
+    @property
+    def wants_address(self) -> bool:
+        """Whether it has to be given an address, as it does not look up names."""
+        return self.scheme not in _RESOLVES_ITSELF
+
+    @property
+    def wants_ipv4(self) -> bool:
+        """Whether that address has to be one of IPv4."""
+        return self.scheme == "socks4"
+
+    def tunnel(self, transport: Transport, host: str, port: int, deadline: float) -> None:
+        """Have the proxy connect to a server.
+
+        Args:
+            transport: Connected to the proxy.
+            host: The server's name or address.
+            port: The server's port.
+            deadline: When to give up, on the clock of ``time.monotonic``.
+
+        Raises:
+            ConnectError: The proxy refused.
+            OverdueError: It took too long.
+            OSError: The connection broke.
+        """
+        if self.scheme == "http":
+            self._tunnel_http(transport, netloc(host, port), deadline)
+        else:
+            self._tunnel_socks(transport, host, port, deadline)
+
+    def _tunnel_http(self, transport: Transport, target: str, deadline: float) -> None:
+        lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+        if self.username or self.password:
+            credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+            lines.append(f"Proxy-Authorization: Basic {credentials}")
+        transport.write("\r\n".join([*lines, "", ""]).encode(), deadline - time.monotonic())
+        head = read_head(transport)
+        if not 200 <= head.status <= 299:
+            reason = head.status_line.partition(" ")[2]
+            raise ConnectError(
+                f"The proxy {self} refused to connect to {target}: {reason}",
+                statusCode=head.status,
+                headers=head.headers,
+                body=read_body(transport, head, deadline),
+            )
+        if head.rest:
+            raise ConnectError(f"The proxy {self} sent bytes before the server could")
+
+    def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: float) -> None:
+        in_front: Any = _Connected(_ProxySocket(transport, deadline))
+        try:
+            from python_socks import ProxyError, ProxyTimeoutError, ProxyType
+            from python_socks.sync import Proxy as SocksProxy
+
+            client = SocksProxy(
+                ProxyType.SOCKS4 if self.scheme.startswith("socks4") else ProxyType.SOCKS5,
+                self.host,
+                self.port,
+                username=self.username or None,
+                password=self.password or None,
+                rdns=True,
+                forward=in_front,
+            )
+        except (ImportError, TypeError) as error:
+            raise ConnectError(
+                f"The proxy {self} needs python-socks 3: pip install 'genesys-webmessaging[socks]'"
+            ) from error
+        try:
+            client.connect(host, port)
+        except ProxyTimeoutError as error:
+            raise OverdueError("The proxy did not answer in time") from error
+        except ProxyError as error:
+            raise ConnectError(f"The proxy {self} refused to connect to {netloc(host, port)}: {error}") from error
+
+
+class _Connected:
+    """What python-socks takes for the proxy in front of its proxy: it is asked for a socket, and has one already."""
+
+    def __init__(self, sock: _ProxySocket) -> None:
+        self._sock = sock
+
+    def connect(self, **_: Any) -> _ProxySocket:
+        return self._sock
+
+
+class _ProxySocket:
+    """A transport as python-socks wants it, so that one deadline holds for all of its steps."""
+
+    def __init__(self, transport: Transport, deadline: float) -> None:
+        self._transport = transport
+        self._deadline = deadline
+        self._received = b""
+
+    def sendall(self, data: bytes) -> None:
+        self._transport.write(data, self._deadline - time.monotonic())
+
+    def recv(self, size: int) -> bytes:
+        if not self._received:
+            self._received = self._transport.read() or b""
+        data, self._received = self._received[:size], self._received[size:]
+        return data
+
+    def close(self) -> None:
+        """Whoever opened the transport closes it."""
+
+
+def choose_proxy(url: SplitResult, proxy: str | None, *, trust_env: bool) -> Proxy | None:
+    """The proxy to reach a WebSocket URL through, if any.
+
+    Args:
+        url: The WebSocket's URL.
+        proxy: The URL of the proxy to use whatever the environment says.
+        trust_env: Whether to look into the environment when there is no such URL.
+
+    Raises:
+        ValueError: The proxy's URL cannot be right, or its kind is not supported.
+    """
+    if proxy is not None:
+        return _parse(proxy, "proxy")
+    if not trust_env:
+        return None
+    as_http = f"{'https' if url.scheme == 'wss' else 'http'}://{url.netloc}/"
+    found = select_proxy(as_http, get_environ_proxies(as_http))
+    return _parse(found, "the proxy of the environment") if found else None
+
+
+def _parse(text: str, what: str) -> Proxy:
+    """Take a proxy's URL apart. No message here quotes it: there may be a password in it."""
+    try:
+        url = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise ValueError(f"{what} is no URL of a proxy") from None
+    if url.scheme not in _DEFAULT_PORTS:
+        raise ValueError(f"{what} must be one of {', '.join(f'{scheme}://' for scheme in _DEFAULT_PORTS)}")
+    if not host:
+        raise ValueError(f"{what} has no host in it")
+    username, password = unquote(url.username or ""), unquote(url.password or "")
+    if url.scheme != "http" and not (username + password).isascii():
+        raise ValueError(f"{what} is a SOCKS proxy, whose user name and password must be ASCII")
+    return Proxy(url.scheme, host, port or _DEFAULT_PORTS[url.scheme], username, password)

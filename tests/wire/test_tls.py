@@ -1,0 +1,133 @@
+"""TLS: whom a connection trusts, and what it shows."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import warnings
+from pathlib import Path
+
+import pytest
+from _certificates import Certificate
+from _connection_recorder import connected
+from _raw_peer import RawPeer, Wire, echo
+
+from genesys_webmessaging._wire import connect as _opening
+from genesys_webmessaging._wire.connect import open_connection
+from genesys_webmessaging.exceptions import ConnectError
+
+SECRET = "s3cret-pass"
+
+
+def test_tls_works_with_a_ca_file_and_does_not_without(pki: Certificate):
+    with RawPeer(echo, pki.server) as peer, connected(peer, ca_file=str(pki.ca_file)) as (connection, ear):
+        connection.send("hello")
+        assert ear.wait_for_texts(1) == ["hello"]
+        connection.close()
+        assert ear.endings[0].code == 1000
+
+
+def refused_by_client(pki: Certificate) -> RawPeer:
+    """A server behind TLS whose client is expected to break off the TLS handshake."""
+
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError):
+            pki.server.wrap_socket(wire.sock, server_side=True)
+
+    return RawPeer(script)
+
+
+def test_an_unknown_authority_is_refused(pki: Certificate):
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", trust_env=False)
+
+
+def test_a_certificate_for_another_host_is_refused(pki: Certificate):
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
+        open_connection(f"wss://localhost:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_an_own_context_is_used_as_it_is(pki: Certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with RawPeer(echo, pki.server) as peer, connected(peer, ssl_context=context) as (connection, ear):
+        connection.send("hello")
+        ear.wait_for_texts(1)
+    assert context.verify_mode is ssl.CERT_NONE
+
+
+def test_tls_below_1_2_is_refused(pki: Certificate):
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.load_cert_chain(pki.ca_file.with_name("server.pem"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("DEFAULT@SECLEVEL=0")
+
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError):
+            old.wrap_socket(wire.sock, server_side=True)
+
+    with RawPeer(script) as peer, pytest.raises(ConnectError, match="TLS handshake"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_a_client_certificate_is_shown(pki: Certificate):
+    pair = pki.ca_file.with_name("server.pem")
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.load_cert_chain(pair)
+    demanding.load_verify_locations(pki.ca_file)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    subjects: list[object] = []
+
+    def script(wire: Wire) -> None:
+        assert isinstance(wire.sock, ssl.SSLSocket)
+        subjects.append(wire.sock.getpeercert())
+        echo(wire)
+
+    with RawPeer(script, demanding) as peer:
+        for form in (pair, (str(pair),), (str(pair), str(pair)), (str(pair), str(pair), "no password needed")):
+            open_connection(peer.url, client_certificate=form, ca_file=str(pki.ca_file), trust_env=False).close()
+    assert len(subjects) == 4
+    assert all(subjects)
+
+
+def test_an_encrypted_key_is_opened_by_its_password_and_never_asked_for(pki: Certificate, tmp_path: Path):
+    from cryptography.hazmat.primitives import serialization
+
+    plain = pki.ca_file.with_name("server.pem").read_bytes()
+    key = serialization.load_pem_private_key(plain, None)
+    locked = tmp_path / "locked.pem"
+    encryption = serialization.BestAvailableEncryption(SECRET.encode())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    locked.write_bytes(pem + pki.ca_file.read_bytes())
+    with RawPeer(echo, pki.server) as peer:
+        right = (str(locked), str(locked), SECRET)
+        open_connection(peer.url, client_certificate=right, ca_file=str(pki.ca_file), trust_env=False).close()
+        for wrong in (str(locked), (str(locked), str(locked), "wrong")):
+            with pytest.raises(ValueError, match="certificates cannot be used"):
+                open_connection(peer.url, client_certificate=wrong, ca_file=str(pki.ca_file), trust_env=False)
+
+
+def test_certificates_that_cannot_be_read_are_value_errors(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"nothing\.pem cannot be read"):
+        open_connection("wss://127.0.0.1:9/", ca_file=str(tmp_path / "nothing.pem"))
+    (tmp_path / "rubbish.pem").write_text("rubbish")
+    with pytest.raises(ValueError, match="certificates cannot be used"):
+        open_connection("wss://127.0.0.1:9/", ca_file=str(tmp_path / "rubbish.pem"))
+    with pytest.raises(ValueError, match="not both"):
+        open_connection("wss://127.0.0.1:9/", ssl_context=ssl.create_default_context(), ca_file="x")
+
+
+def test_connections_that_trust_the_same_share_one_context_until_the_file_changes(pki: Certificate, tmp_path: Path):
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(pki.ca_file.read_bytes())
+    target = _opening._parse_url("wss://127.0.0.1/")
+    first = _opening._context_for(target, None, str(ca_file), None)
+    assert first is not None
+    assert _opening._context_for(target, None, str(ca_file), None) is first
+    assert (first.verify_mode, first.check_hostname) == (ssl.CERT_REQUIRED, True)
+    os.utime(ca_file, (1, 1))
+    assert _opening._context_for(target, None, str(ca_file), None) is not first
