@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
-from typing import Any
+from typing import Any, BinaryIO
 
 from ._base import arguments as checks
 from ._inbox import ConversationEndedError, ConversationState, Inbox
@@ -50,6 +50,7 @@ class Settings:
     heartbeat: float | None
     transcript: Transcript | None
     listeners: Sequence[SessionListener]
+    onEnded: Callable[[ConversationEndedError], object] | None = None
 
 
 class Chat:
@@ -69,6 +70,7 @@ class Chat:
             *settings.listeners,
             self._inbox,
             maxSeconds=settings.reconnectSeconds,
+            answerTimeout=settings.timeout,
             newSessionOnExpiry=settings.newSessionOnExpiry,
             onGivenUp=self._given_up,
         )
@@ -151,20 +153,25 @@ class Chat:
         self._attributes = None
         return echo
 
-    def _say_presence(self, kind: EventPresenceType) -> None:
+    def _say_presence(self, kind: EventPresenceType, timeout: float | None = None) -> StructuredMessage:
         event = MessageEvent(eventType=EventType.PRESENCE, presence=EventPresence(type=kind))
         message = IncomingNormalizedMessage(type=NormalizedType.EVENT, events=[event])
-        self._deliver(SendMessageRequest(message=message), None)
+        return self._deliver(SendMessageRequest(message=message), timeout)
 
     def _upload(
-        self, path: str | PathLike[str], progress: Callable[[int, int | None], object] | None, seconds: float
+        self,
+        file: str | PathLike[str] | bytes | BinaryIO,
+        name: str | None,
+        type_: str | None,
+        progress: Callable[[int, int | None], object] | None,
+        seconds: float,
     ) -> str:
         from .attachments import uploadAttachment
 
         network = self._client.apiClient.networkSettings
         if network.readTimeout is None or network.readTimeout > seconds:
             network = replace(network, readTimeout=max(seconds, 0.001))
-        return uploadAttachment(self._client, path, progress=progress, timeout=seconds, network=network)
+        return uploadAttachment(self._client, file, name, type_, progress=progress, timeout=seconds, network=network)
 
     def _latest(self, what: str, offered: Callable[[StructuredMessage], Sequence[object]]) -> StructuredMessage:
         """The latest message that offers something."""
@@ -228,6 +235,8 @@ class Chat:
 
     def _ended(self, error: ConversationEndedError) -> None:
         self._delivery.close(error)
+        if self._settings.onEnded is not None and error.state is not ConversationState.READ_ONLY:
+            self._settings.onEnded(error)
 
 
 def _attributes_of(request: SendMessageRequest) -> Mapping[str, str]:

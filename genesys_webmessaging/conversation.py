@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from . import sessions
@@ -25,6 +25,7 @@ from .models import (
     ContentQuickReply,
     EventPresenceType,
     OAuthParams,
+    SendMessageRequest,
     SessionResponse,
     StructuredMessage,
     WebMessagingMessage,
@@ -69,6 +70,7 @@ class Conversation(Chat):
         heartbeat: float | None = 30.0,
         transcript: Transcript | None = None,
         listeners: Sequence[SessionListener] = (),
+        onEnded: Callable[[ConversationEndedError], object] | None = None,
         **connectOptions: Any,
     ) -> Conversation:
         """Connect, and begin or resume a session.
@@ -91,6 +93,8 @@ class Conversation(Chat):
             heartbeat: Seconds between two echoes that keep the session alive, 30 at least; None for none.
             transcript: Where the conversation is written down; it is closed with the conversation.
             listeners: Who hears everything, too.
+            onEnded: Called once when the conversation has ended and nothing more will come, with the reason; from
+                whichever thread found out, so it must not wait.
             connectOptions: More arguments of the client's ``connect``: caFile, proxy, ….
 
         Returns:
@@ -117,13 +121,14 @@ class Conversation(Chat):
             heartbeat=heartbeat,
             transcript=transcript,
             listeners=listeners,
+            onEnded=onEnded,
         )
         chat = cls(client, deploymentId, settings)
         kept = store if isinstance(store, TokenStore) or store is None else TokenStore(store)
         try:
             chat._connect(token, kept, startNew, signIn, connectOptions)
             if join and client.sessionResponse is not None and client.sessionResponse.newSession is True:
-                chat._say_presence(EventPresenceType.JOIN)
+                chat.join()
         except BaseException:
             chat.close()
             raise
@@ -177,7 +182,7 @@ class Conversation(Chat):
         if isinstance(attachments, (str, os.PathLike)):
             raise TypeError("attachments must be a sequence of paths, not a single one")
         seconds = self._seconds(timeout)
-        ids = [self._upload(path, progress, seconds) for path in attachments]
+        ids = [self._upload(path, None, None, progress, seconds) for path in attachments]
         return self._deliver(textMessage(text, customAttributes, ids), timeout)
 
     def choose(
@@ -253,6 +258,63 @@ class Conversation(Chat):
         """
         offer = message or self._latest("times", offers.slots_of)
         return self._deliver(offers.date(offer, slot), timeout)
+
+    def join(self, timeout: float | None = None) -> StructuredMessage:
+        """Tell the other side that the guest has come, which starts some bots.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            The echo.
+
+        Raises:
+            WebMessagingException: As :meth:`send`.
+        """
+        return self._say_presence(EventPresenceType.JOIN, timeout)
+
+    def upload(
+        self,
+        file: str | os.PathLike[str] | bytes | BinaryIO,
+        fileName: str | None = None,
+        fileType: str | None = None,
+        *,
+        progress: Callable[[int, int | None], object] | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        """Upload a file, to be sent with :meth:`deliver` later.
+
+        Args:
+            file: A path, bytes, or a file that is open for reading bytes.
+            fileName: What the other side sees it called; the file's own name if None.
+            fileType: Its MIME type; what its name says if None.
+            progress: Called with the bytes sent and the bytes in all (None if not known).
+            timeout: Seconds that every silence may last.
+
+        Returns:
+            The attachment id.
+
+        Raises:
+            AttachmentError: The file was refused.
+            WebMessagingException: As :meth:`send`.
+        """
+        self._check_open()
+        return self._upload(file, fileName, fileType, progress, self._seconds(timeout))
+
+    def deliver(self, request: SendMessageRequest, *, timeout: float | None = None) -> StructuredMessage:
+        """Send a message that was built elsewhere: by :func:`~genesys_webmessaging.companions.textMessage`, say.
+
+        Args:
+            request: The message.
+            timeout: Seconds that it may take to arrive.
+
+        Returns:
+            The echo.
+
+        Raises:
+            WebMessagingException: As :meth:`send`.
+        """
+        return self._deliver(request, timeout)
 
     def typing(self) -> None:
         """Tell the other side that the guest is typing."""

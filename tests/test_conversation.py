@@ -22,7 +22,7 @@ from genesys_webmessaging import (
     ResponseTimeoutError,
     WebMessagingException,
 )
-from genesys_webmessaging.companions import Transcript
+from genesys_webmessaging.companions import Transcript, textMessage
 from genesys_webmessaging.conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
 from genesys_webmessaging.models import Direction, OAuthParams
 from genesys_webmessaging.simulator import Agent, Simulator
@@ -72,6 +72,43 @@ def test_send_returns_the_echo(simulator: Simulator, chat: Conversation) -> None
     message = simulator.sessions[0].conversation.messages[0]
     assert (echo.text, echo.id, echo.direction) == ("Hello", message.id, Direction.INBOUND)
     assert message.customAttributes == {"plan": "gold"}
+
+
+def test_a_file_goes_up_first_and_is_sent_later(simulator: Simulator, chat: Conversation) -> None:
+    told: list[tuple[int, int | None]] = []
+    id_ = chat.upload(PIXEL, "hat.png", "image/png", progress=lambda done, total: told.append((done, total)))
+    echo = chat.deliver(textMessage("Look", attachmentIds=[id_]))
+    assert told[-1] == (len(PIXEL), len(PIXEL))
+    assert (echo.text, [content.attachment.filename for content in echo.content if content.attachment]) == (
+        "Look",
+        ["hat.png"],
+    )
+
+
+def test_a_guest_may_join_later(simulator: Simulator, chat: Conversation) -> None:
+    echo = chat.join()
+    assert [event.presence.type for event in echo.events if event.presence] == ["Join"]
+
+
+def test_the_end_is_told_once_and_a_read_only_conversation_has_not_ended(simulator: Simulator, agent: Agent) -> None:
+    ended: list[ConversationEndedError] = []
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=5, onEnded=ended.append) as chat:
+        chat.send("Hello")
+        agent.disconnect(readOnly=True)
+        until(lambda: chat.readOnly)
+        assert ended == []
+        simulator.guest().close(1000, "closing time")
+        until(lambda: chat.ended)
+    assert [error.state for error in ended] == [ConversationState.LOST]
+    assert "closing time" in str(ended[0])
+
+
+def test_a_session_that_does_not_come_takes_no_longer_than_the_timeout(simulator: Simulator) -> None:
+    simulator.faults.lose(class_="SessionResponse")
+    began = time.monotonic()
+    with pytest.raises(ResponseTimeoutError, match=r"within 0\.5 seconds"):
+        Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=0.5)
+    assert time.monotonic() - began < 5
 
 
 def test_send_raises_why_the_server_refused(simulator: Simulator, chat: Conversation) -> None:
