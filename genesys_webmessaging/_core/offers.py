@@ -20,7 +20,7 @@ from ..models import (
     SendMessageRequest,
     StructuredMessage,
 )
-from ..models._scalars import as_datetime
+from ..models._coerce import as_datetime
 
 T = TypeVar("T")
 

@@ -17,10 +17,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar, get_origin
 
-from dataclasses_json.core import _ExtendedEncoder
-
 from ..exceptions import DecodeError
-from ._declared import (
+from ._coerce import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
+from ._introspect import (
     argument,
     bare,
     config_of,
@@ -31,8 +30,8 @@ from ._declared import (
     key_of,
     sets_attributes_only,
     stock_decoder,
+    stock_encoded,
 )
-from ._scalars import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 
 M = TypeVar("M")
 
@@ -121,7 +120,7 @@ def _plain_leaf(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     try:
-        return _ExtendedEncoder().default(value)
+        return stock_encoded(value)
     except TypeError:
         return value
 

@@ -59,6 +59,9 @@ class StructuredMessage(WireModel):
     originatingEntity: OriginatingEntity | None = None
     originatingMessageId: str | None = None
 
+    late = False  # no field, so it is neither written nor compared
+    """Whether it was found in the history after newer messages had been heard; never on the wire."""
+
 
 @dataclass(kw_only=True, slots=True)
 class CleanMessage(WireModel):

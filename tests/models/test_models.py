@@ -3,14 +3,17 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+import dataclasses_json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -201,6 +204,32 @@ def test_the_repr_of_a_request_does_not_show_its_token_wherever_it_stands() -> N
     context = models.JourneyContext(customer=customer)
 
     assert "s3cr3t" not in repr(models.ConfigureSessionRequest(token="s3cr3t", journeyContext=context))
+
+
+def test_a_message_is_late_if_told_so_and_never_on_the_wire() -> None:
+    message = StructuredMessage.from_dict({"text": "hi", "late": True})
+    assert message.late is False
+
+    message.late = True
+
+    assert message == StructuredMessage(text="hi")
+    assert message.to_dict() == {"text": "hi"}
+    assert pickle.loads(pickle.dumps(message)).late is copy.copy(message).late is True
+    assert StructuredMessage().late is False
+
+
+def test_only_the_models_import_dataclasses_json_and_only_its_public_names() -> None:
+    package = Path(models.__file__).parents[1]
+    imports = {
+        (path.relative_to(package).parent.as_posix(), module, names)
+        for path in package.rglob("*.py")
+        for module, names in re.findall(
+            r"(?:from|import) (dataclasses_json\S*)(?: import (.*))?", path.read_text(encoding="utf-8")
+        )
+    }
+
+    assert {(folder, module) for folder, module, _ in imports} == {("models", "dataclasses_json")}
+    assert {name for _, _, names in imports for name in names.split(", ")} <= set(dataclasses_json.__all__)
 
 
 def test_a_request_knows_its_action() -> None:

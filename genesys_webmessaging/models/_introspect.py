@@ -1,20 +1,21 @@
-"""What a dataclass and dataclasses-json's ``config`` declare about the JSON of a class."""
+"""What a declared field is: its JSON name, its type, how it is read and written.
+
+The sources are :mod:`typing`, the dataclass, and what dataclasses-json's ``config`` left in its metadata.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import Field, is_dataclass
+from dataclasses import Field, is_dataclass, make_dataclass
 from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from dataclasses_json import core
-from dataclasses_json.cfg import global_config
+from dataclasses_json import DataClassJsonMixin, global_config
 
-from ._scalars import copied
-
-stock: Any = core  # its functions have no types
+from ._coerce import copied
 
 
 def hints_of(cls: type) -> dict[str, Any]:
@@ -79,18 +80,32 @@ def argument(cls: type, hint: Any, index: int) -> Any:
 
 def stock_decoder(hint: Any) -> Callable[[Any], Any]:
     """Find how dataclasses-json reads a type that the wire does not have, such as UUID or a set."""
+    holder = _holder_of(hint)
 
     def decode(value: Any) -> Any:
         try:
-            if value is None:
-                return None
-            if stock._is_supported_generic(hint):
-                return stock._decode_generic(hint, value, False)
-            return stock._support_extended_types(hint, value)
-        except Exception:  # noqa: BLE001 - whatever it is that does not fit stays as it came
+            return None if value is None else holder.from_dict({"value": value}).value
+        except Exception:  # noqa: BLE001 - whatever does not fit stays as it came
             return copied(value)
 
     return decode
+
+
+def stock_encoded(value: Any) -> Any:
+    """Write a value of a type that the wire does not have as dataclasses-json writes it.
+
+    Raises:
+        TypeError: It does not know the type either.
+    """
+    return json.loads(_ANYTHING(value).to_json())["value"]
+
+
+def _holder_of(hint: Any) -> Any:
+    """Make a class of one field, so that dataclasses-json's public methods read and write values of any type."""
+    return make_dataclass("Holder", [("value", hint)], bases=(DataClassJsonMixin,))
+
+
+_ANYTHING = _holder_of(Any)
 
 
 def sets_attributes_only(cls: type) -> bool:
