@@ -8,7 +8,13 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
-from .exceptions import ConnectionClosedError, ResponseTimeoutError
+from .exceptions import (
+    ConnectionClosedError,
+    ErrorCode,
+    RequestError,
+    ResponseTimeoutError,
+    WebMessagingException,
+)
 from .listener import SessionListener
 from .models import (
     BaseMessage,
@@ -24,6 +30,8 @@ from .models import (
     StructuredMessage,
 )
 
+# Refusals after which there is no session any more.
+SESSION_OVER = frozenset({ErrorCode.SESSION_EXPIRED, ErrorCode.SESSION_NOT_FOUND})
 # Seconds that somebody is taken to be typing if the event does not say how long.
 TYPING = 5.0
 # A wait without a limit looks up this often, so that Ctrl-C is heard on every system. Seconds.
@@ -63,12 +71,14 @@ class Inbox(SessionListener):
 
     Args:
         renews: Whether a session that has expired is followed by a new one.
-        on_end: Called once when nothing more can be sent, with the error that says why.
+
+    Attributes:
+        on_end: Called once when nothing more can be sent, with the error that says why; None for nobody.
     """
 
-    def __init__(self, *, renews: bool, on_end: Callable[[ConversationEndedError], None]) -> None:
+    def __init__(self, *, renews: bool) -> None:
         self._renews = renews
-        self._on_end = on_end
+        self.on_end: Callable[[ConversationEndedError], None] | None = None
         # Guards the fields below; notified when one of them changes.
         self._changed = threading.Condition()
         self._messages: deque[StructuredMessage] = deque()
@@ -105,7 +115,13 @@ class Inbox(SessionListener):
                 return
             self._state, self._why = state, why
             self._changed.notify_all()
-        self._on_end(self.error())
+        if self.on_end is not None:
+            self.on_end(self.error())
+
+    def given_up(self, error: WebMessagingException) -> None:
+        """Note that there is no connection, and will be none."""
+        over = isinstance(error, RequestError) and error.code in SESSION_OVER
+        self.end(ConversationState.ENDED if over else ConversationState.LOST, str(error))
 
     # Taking
 

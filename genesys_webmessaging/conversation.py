@@ -5,24 +5,31 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from . import sessions
-from ._chat import Chat, Settings
-from ._core import offers
-from ._inbox import ConversationEndedError, ConversationState
+from ._base import arguments as checks
+from ._core import offers, requests
+from ._inbox import SESSION_OVER, ConversationEndedError, ConversationState, Inbox
 from ._token_store import TokenStore
+from .attachments import uploadAttachment
 from .client import WebMessagingClient
-from .companions import Transcript, TranscriptFormat, textMessage
+from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript, TranscriptFormat, textMessage
+from .exceptions import ConnectError, ConnectionClosedError, ErrorCode, RequestError
 from .listener import SessionListener
 from .models import (
+    BaseChannelMetadata,
+    BaseMessagingChannel,
     ContentCard,
     ContentCardAction,
     ContentDatePickerAvailableTime,
     ContentQuickReply,
+    Direction,
     EventPresenceType,
     OAuthParams,
     SendMessageRequest,
@@ -34,8 +41,11 @@ from .regions import GenesysCloudRegionWebSocketHosts
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
 
+# Refusals that a token from a store may meet, and a new one will not.
+_TOKEN_REFUSED = frozenset({ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})
 
-class Conversation(Chat):
+
+class Conversation:
     """A guest's side of a conversation, for scripts, bots and tests. :meth:`open` makes one.
 
     ::
@@ -111,28 +121,82 @@ class Conversation(Chat):
         """
         client = WebMessagingClient(address)
         origin = origin or f"https://{urlsplit(client.address).hostname}"
-        settings = Settings(
-            origin=origin,
+        transcript = transcript or Transcript()
+        inbox = Inbox(renews=newSessionOnExpiry)
+        reconnector = Reconnector(
+            client,
+            transcript,
+            *listeners,
+            inbox,
+            maxSeconds=reconnectSeconds,
+            answerTimeout=timeout,
+            newSessionOnExpiry=newSessionOnExpiry,
+            onGivenUp=inbox.given_up,
+        )
+        client.addSessionListener(Reorder(reconnector, holdTime=holdTime) if holdTime else reconnector)
+        beats: Heartbeat | None = None
+        if heartbeat is not None:
+            beats = Heartbeat(client, interval=heartbeat, onDeadPeer=reconnector.reconnect)
+            client.addSessionListener(beats)
+        chat = cls(
+            client,
+            reconnector,
+            beats,
+            transcript,
+            inbox,
             timeout=timeout,
             customAttributes=customAttributes,
-            reconnectSeconds=reconnectSeconds,
-            newSessionOnExpiry=newSessionOnExpiry,
-            holdTime=holdTime,
-            heartbeat=heartbeat,
-            transcript=transcript,
-            listeners=listeners,
             onEnded=onEnded,
         )
-        chat = cls(client, deploymentId, settings)
-        kept = store if isinstance(store, TokenStore) or store is None else TokenStore(store)
+
+        def sign_in(token: str) -> str:
+            data = signIn() if signIn is not None else OAuthParams()
+            return client.configureAuthenticatedSession(deploymentId, token, origin, data)
+
+        connect = partial(
+            reconnector.connect,
+            deploymentId,
+            origin,
+            timeout,
+            startNew=startNew,
+            configure=None if signIn is None else sign_in,
+            **connectOptions,
+        )
         try:
-            chat._connect(token, kept, startNew, signIn, connectOptions)
+            if store is None or token is not None:
+                connect(token=token)
+            else:
+                _connect_with_stored_token(connect, store, client, deploymentId)
             if join and client.sessionResponse is not None and client.sessionResponse.newSession is True:
                 chat.join()
         except BaseException:
             chat.close()
             raise
         return chat
+
+    def __init__(
+        self,
+        client: WebMessagingClient,
+        reconnector: Reconnector,
+        heartbeat: Heartbeat | None,
+        transcript: Transcript,
+        inbox: Inbox,
+        *,
+        timeout: float,
+        customAttributes: Mapping[str, str] | None,
+        onEnded: Callable[[ConversationEndedError], object] | None,
+    ) -> None:
+        self._client = client
+        self._reconnector = reconnector
+        self._heartbeat = heartbeat
+        self._transcript = transcript
+        self._inbox = inbox
+        self._timeout = timeout
+        # Sent with the first message, and then None.
+        self._attributes = customAttributes
+        self._on_ended = onEnded
+        self._delivery = Delivery(client, reconnector, timeout=timeout)
+        inbox.on_end = self._ended
 
     def __enter__(self) -> Conversation:
         return self
@@ -147,6 +211,57 @@ class Conversation(Chat):
 
     def __repr__(self) -> str:
         return f"<Conversation with {self._client.address}: {self.state.name.lower().replace('_', '-')}>"
+
+    def close(self) -> None:
+        """Disconnect. The session stays, and its token may resume it. Does nothing the second time. Never raises."""
+        self._inbox.end(ConversationState.CLOSED, "the conversation was closed on this side")
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        self._reconnector.close()
+        self._client.apiClient.close()
+        self._transcript.close()
+
+    # How it stands
+
+    @property
+    def client(self) -> WebMessagingClient:
+        """The client beneath, for everything that has no method here."""
+        return self._client
+
+    @property
+    def state(self) -> ConversationState:
+        """How the conversation stands."""
+        return self._inbox.state
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection at this moment."""
+        return not self._client.isOutputClosed()
+
+    @property
+    def readOnly(self) -> bool:
+        """Whether the other side has left, so that nothing more can be said. :meth:`startNew` begins afresh."""
+        return self.state is ConversationState.READ_ONLY
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: it has expired, was cleared, lost or closed."""
+        return self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY)
+
+    @property
+    def otherSideTyping(self) -> bool:
+        """Whether the other side is typing."""
+        return self._inbox.typing
+
+    @property
+    def token(self) -> str | None:
+        """The session's token, to resume it later. A secret: whoever has it has the session."""
+        return self._client.token
+
+    @property
+    def sessionResponse(self) -> SessionResponse | None:
+        """The last thing that the server said of the session."""
+        return self._client.sessionResponse
 
     # Saying
 
@@ -271,7 +386,7 @@ class Conversation(Chat):
         Raises:
             WebMessagingException: As :meth:`send`.
         """
-        return self._say_presence(EventPresenceType.JOIN, timeout)
+        return self._deliver(requests.presence_event(EventPresenceType.JOIN), timeout)
 
     def upload(
         self,
@@ -404,8 +519,10 @@ class Conversation(Chat):
         """
         if self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY):
             raise self._inbox.error()
-        response = sessions.startNewChat(self._client, self._deployment_id, self._seconds(timeout))
-        self._begin_again()
+        response = sessions.startNewChat(self._client, timeout=self._seconds(timeout))
+        self._delivery.close()
+        self._delivery = Delivery(self._client, self._reconnector, timeout=self._timeout)
+        self._inbox.reopen()
         return response
 
     def history(self) -> list[WebMessagingMessage]:
@@ -430,6 +547,83 @@ class Conversation(Chat):
             TranscriptFormat.MARKDOWN: self._transcript.asMarkdown,
             TranscriptFormat.JSON_LINES: self._transcript.asJsonLines,
         }[TranscriptFormat(format)]()
+
+    # What the methods have in common
+
+    def _deliver(self, request: SendMessageRequest, timeout: float | None) -> StructuredMessage:
+        self._check_open()
+        attributes = {**(self._attributes or {}), **_attributes_of(request)}
+        if attributes:
+            request.channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+        try:
+            echo = self._delivery.send(request, timeout=self._seconds(timeout))
+        except RequestError as error:
+            if error.code in SESSION_OVER:
+                self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}")
+            raise
+        except (ConnectionClosedError, ConnectError) as error:
+            if self.state is ConversationState.OPEN or isinstance(error, ConversationEndedError):
+                raise
+            raise self._inbox.error() from error
+        self._attributes = None
+        return echo
+
+    def _upload(
+        self,
+        file: str | os.PathLike[str] | bytes | BinaryIO,
+        name: str | None,
+        type_: str | None,
+        progress: Callable[[int, int | None], object] | None,
+        seconds: float,
+    ) -> str:
+        network = self._client.apiClient.networkSettings
+        if network.readTimeout is None or network.readTimeout > seconds:
+            network = replace(network, readTimeout=max(seconds, 0.001))
+        return uploadAttachment(self._client, file, name, type_, progress=progress, timeout=seconds, network=network)
+
+    def _latest(self, what: str, offered: Callable[[StructuredMessage], Sequence[object]]) -> StructuredMessage:
+        """The latest message that offers something."""
+        for entry in reversed(self._transcript.entries):
+            if entry.message.direction != Direction.INBOUND and offered(entry.message):
+                return entry.message
+        raise ValueError(f"no message with {what} has come yet")
+
+    def _check_open(self) -> None:
+        if self.state is not ConversationState.OPEN:
+            raise self._inbox.error()
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else checks.seconds("timeout", timeout, zero=True)
+
+    def _ended(self, error: ConversationEndedError) -> None:
+        self._delivery.close(error)
+        if self._on_ended is not None and error.state is not ConversationState.READ_ONLY:
+            self._on_ended(error)
+
+
+def _connect_with_stored_token(
+    connect: Callable[..., object],
+    store: TokenStore | str | os.PathLike[str],
+    client: WebMessagingClient,
+    deployment_id: str,
+) -> None:
+    """Connect with the token that is kept for a deployment, with a new one if it is good no more, and keep that."""
+    kept = store if isinstance(store, TokenStore) else TokenStore(store)
+    token = kept.get(client.address, deployment_id)
+    try:
+        connect(token=token)
+    except RequestError as error:
+        if token is None or error.code not in _TOKEN_REFUSED:
+            raise
+        kept.forget(client.address, deployment_id)
+        connect()
+    if client.token is not None:
+        kept.put(client.address, deployment_id, client.token)
+
+
+def _attributes_of(request: SendMessageRequest) -> Mapping[str, str]:
+    metadata = request.channel.metadata if request.channel is not None else None
+    return (metadata.customAttributes if metadata is not None else None) or {}
 
 
 def _matcher(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ..companions._look import is_heartbeat
+from ..companions._seen import is_heartbeat
 from ..listener import SessionListener
 from ..models import (
     BaseMessage,

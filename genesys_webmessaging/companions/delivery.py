@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
+from .._base.threads import Deadline, daemon_thread
+from .._core.requests import text_message
+from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
     ConnectionClosedError,
+    ErrorCode,
     NotConfiguredError,
     NotConnectedError,
     RequestError,
     ResponseTimeoutError,
     TooManyRequestsError,
     WebMessagingException,
+    copy_of,
 )
 from ..listener import SessionListener
 from ..models import (
-    BaseChannelMetadata,
     BaseMessagingChannel,
-    ContentAttachment,
-    ContentType,
     Direction,
     IncomingNormalizedMessage,
-    MessageContent,
     NormalizedType,
     SendMessageRequest,
     SessionResponse,
     StructuredMessage,
 )
-from ._again import again
-from ._gap import Gap
-from ._ledger import Fact, Ledger
-from ._look import CUSTOM_ID
-from ._plan import SESSION_EXPIRED
-
-if TYPE_CHECKING:
-    from ..client import WebMessagingClient
-    from .reconnect import Reconnector
+from ._gap import HistoryGap
+from ._seen import CUSTOM_ID, Ledger, SeenMessage
+from .reconnect import Reconnector
 
 __all__ = ["Delivery", "textMessage"]
 
@@ -60,8 +52,6 @@ PAUSE = 1.0
 # Seconds after which a lost connection is looked at again, in case nobody told that there is a new one.
 LOOK_AGAIN = 0.5
 
-_numbers = itertools.count(1)
-
 
 def textMessage(
     text: str, customAttributes: Mapping[str, str] | None = None, attachmentIds: Sequence[str] = ()
@@ -72,20 +62,7 @@ def textMessage(
         TypeError: An argument has the wrong type.
         ValueError: There is neither a text nor an attachment.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"text must be a str, not {type(text).__name__}")
-    if not text and not attachmentIds:
-        raise ValueError("text must not be empty unless it comes with an attachment")
-    content = [
-        MessageContent(contentType=ContentType.ATTACHMENT, attachment=ContentAttachment(id=one))
-        for one in attachmentIds
-    ]
-    message = IncomingNormalizedMessage(type=NormalizedType.TEXT, text=text or None, content=content)
-    request = SendMessageRequest(message=message)
-    if customAttributes:
-        metadata = BaseChannelMetadata(customAttributes=dict(customAttributes))
-        request.channel = BaseMessagingChannel(metadata=metadata)
-    return request
+    return text_message(text, attachmentIds, customAttributes, None)
 
 
 class _Search(Enum):
@@ -136,7 +113,7 @@ class Delivery(SessionListener):
         self._echo_timeout = echoTimeout
         self._timeout = timeout
         self._ledger = Ledger() if reconnector is None else reconnector.ledger
-        self._gap = Gap(client, self._ledger, lambda: self._echo_timeout)
+        self._gap = HistoryGap(client, self._ledger, echoTimeout)
         # Guards the fields below; notified when one of them changes.
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
@@ -205,11 +182,10 @@ class Delivery(SessionListener):
         job.request = _stamped(request, job.id)
         with self._changed:
             if self._closed is not None:
-                raise again(self._closed)
+                raise copy_of(self._closed)
             self._jobs.append(job)
             if self._worker is None:
-                name = f"genesys-webmessaging-delivery-{next(_numbers)}"
-                self._worker = threading.Thread(target=self._work, name=name, daemon=True)
+                self._worker = daemon_thread("delivery", self._work)
                 self._worker.start()
         return job.future
 
@@ -257,7 +233,7 @@ class Delivery(SessionListener):
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
                 # Closing may show itself as a connection that is gone, but why it was closed says more.
                 gone = isinstance(error, (ConnectionClosedError, ConnectError))
-                job.future.set_exception(again(self._closed) if gone and self._closed is not None else error)
+                job.future.set_exception(copy_of(self._closed) if gone and self._closed is not None else error)
             else:
                 job.future.set_result(echo)
 
@@ -269,7 +245,7 @@ class Delivery(SessionListener):
             return self._jobs.popleft()
 
     def _deliver(self, job: _Job) -> StructuredMessage:
-        deadline = time.monotonic() + job.seconds
+        deadline = Deadline(job.seconds)
         self._check(job, deadline)
         since = self._know_what_was_before()
         doubtful = False  # whether the server may have it already
@@ -279,10 +255,10 @@ class Delivery(SessionListener):
             try:
                 if doubtful:
                     found = self._search(job, since)
-                    if isinstance(found, Fact):
+                    if isinstance(found, SeenMessage):
                         return _echo_of(job, found)
                     if found is _Search.UNKNOWN:
-                        self._pause(min(PAUSE, deadline - time.monotonic()))
+                        self._pause(deadline.at_most(PAUSE))
                         continue
                 doubtful = True
                 self._client.send(job.request, tracingId=job.id)
@@ -291,9 +267,9 @@ class Delivery(SessionListener):
                 doubtful = False
                 seconds = PAUSE if refusal.retryAfter is None else refusal.retryAfter
                 log.info("the server wants fewer messages: waiting %g seconds", seconds)
-                self._pause(min(seconds, max(0.0, deadline - time.monotonic())))
+                self._pause(deadline.at_most(seconds))
             except RequestError as refusal:
-                if refusal.code != SESSION_EXPIRED or not self._renews():
+                if refusal.code != ErrorCode.SESSION_EXPIRED or not self._renews():
                     raise
                 doubtful = False
                 self._await_connection(sessions, connections, deadline)
@@ -308,15 +284,15 @@ class Delivery(SessionListener):
                     return echo
                 log.warning("the answer to a message was no echo but a %s", type(echo).__name__)
 
-    def _check(self, job: _Job, deadline: float) -> None:
+    def _check(self, job: _Job, deadline: Deadline) -> None:
         if self._closed is not None:
-            raise again(self._closed)
-        if time.monotonic() >= deadline:
+            raise copy_of(self._closed)
+        if deadline.passed:
             raise ResponseTimeoutError(f"the message has not certainly arrived within {job.seconds:g} seconds")
 
-    def _patience(self, deadline: float) -> float:
+    def _patience(self, deadline: Deadline) -> float:
         """How long to wait for an echo: there must be time to look the message up before its own time is over."""
-        remaining = max(0.0, deadline - time.monotonic())
+        remaining = deadline.remaining
         return remaining if remaining <= _LAST_TRY else min(self._echo_timeout, max(_LAST_TRY, remaining / 2))
 
     def _connections(self) -> int:
@@ -331,13 +307,13 @@ class Delivery(SessionListener):
             response = self._client.sessionResponse
             if response is not None and response.newSession is not True:
                 try:
-                    self._gap.missing(silently=True)
+                    self._gap.missing(unheard=True)
                 except WebMessagingException as error:
                     log.warning("what was said before cannot be told from what is said now: %s", error)
             self._token = self._client.token
         return self._ledger.mark
 
-    def _search(self, job: _Job, since: int) -> Fact | _Search:
+    def _search(self, job: _Job, since: int) -> SeenMessage | _Search:
         found = self._claim(job, since)
         if found is not None:
             return found
@@ -355,11 +331,11 @@ class Delivery(SessionListener):
             return _Search.UNKNOWN
         return self._claim(job, since) or _Search.ABSENT
 
-    def _claim(self, job: _Job, since: int) -> Fact | None:
+    def _claim(self, job: _Job, since: int) -> SeenMessage | None:
         return self._ledger.claim(job.id, job.id, _as_heard(job), since)
 
-    def _await_connection(self, sessions: int, connections: int, deadline: float) -> None:
-        remaining = max(0.0, deadline - time.monotonic())
+    def _await_connection(self, sessions: int, connections: int, deadline: Deadline) -> None:
+        remaining = deadline.remaining
         if self._reconnector is not None:
             self._reconnector.awaitConnected(remaining, after=connections)
             return
@@ -386,9 +362,9 @@ def _as_heard(job: _Job) -> StructuredMessage:
     return StructuredMessage.from_dict({**document, "direction": str(Direction.INBOUND), "tracingId": job.id})
 
 
-def _echo_of(job: _Job, fact: Fact) -> StructuredMessage:
+def _echo_of(job: _Job, found: SeenMessage) -> StructuredMessage:
     echo = _as_heard(job)
-    echo.id = fact.id
-    if fact.moment is not None:
-        echo.channel = BaseMessagingChannel(time=fact.moment.isoformat().replace("+00:00", "Z"))
+    echo.id = found.id
+    if found.time is not None:
+        echo.channel = BaseMessagingChannel(time=found.time.isoformat().replace("+00:00", "Z"))
     return echo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import threading
@@ -10,8 +9,10 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._base.threads import daemon_thread
+from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectionClosedError,
     NotConfiguredError,
@@ -20,17 +21,12 @@ from ..exceptions import (
     WebMessagingException,
 )
 from ..models import StructuredMessage
-from ._look import HEARTBEAT
+from ._seen import HEARTBEAT
 from ._wrapper import ListenerWrapper
-
-if TYPE_CHECKING:
-    from ..client import WebMessagingClient
 
 __all__ = ["Heartbeat"]
 
 log = logging.getLogger(__name__)
-
-_numbers = itertools.count(1)
 
 
 class Heartbeat(ListenerWrapper):
@@ -130,8 +126,7 @@ class Heartbeat(ListenerWrapper):
         with self._changed:
             if self._beating is not None:
                 return
-            name = f"genesys-webmessaging-heartbeat-{next(_numbers)}"
-            self._beating = threading.Thread(target=self._run, name=name, daemon=True)
+            self._beating = daemon_thread("heartbeat", self._run)
             self._beating.start()
 
     def _run(self) -> None:

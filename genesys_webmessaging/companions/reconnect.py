@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from enum import Enum, auto
+from functools import partial
+from typing import Any
 
+from .._base.threads import Deadline, daemon_thread
+from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
     ConnectionClosedError,
+    ErrorCode,
     RequestError,
     ResponseTimeoutError,
     WebMessagingException,
+    copy_of,
 )
 from ..listener import SessionListener
 from ..models import (
@@ -28,21 +34,34 @@ from ..models import (
     StructuredMessage,
     WebMessagingMessage,
 )
-from ._again import again
-from ._ledger import Ledger
-from ._plan import SESSION_EXPIRED, SESSION_NOT_FOUND, Plan
-from ._repair import LAST_EVENT, ReconnectorState, Repairer
-
-if TYPE_CHECKING:
-    from ..client import WebMessagingClient
+from ._attempts import Backoff, ConnectionPlan, is_final, retry_after
+from ._gap import HistoryGap, MessageGate
+from ._seen import Ledger
+from ._wrapper import ListenerWrapper
 
 __all__ = ["Reconnector", "ReconnectorState"]
 
+log = logging.getLogger(__name__)
+
 # Close codes after which nobody should come back: 1000 is an end that was asked for, here or there.
-_FINAL_CLOSES = frozenset({1000, 4007, 4017})
+_FINAL_CLOSES = frozenset({1000, ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})
+# Seconds to wait for the last event of a connection before the next one is opened.
+_LAST_EVENT = 5.0
+# So often the history is asked for after one reconnect; what it does not give then, the next time gives.
+HISTORY_TRIES = 3
 
 
-class Reconnector(Repairer):
+class ReconnectorState(Enum):
+    """What a Reconnector is doing."""
+
+    IDLE = auto()
+    CONNECTING = auto()
+    CONNECTED = auto()
+    REPAIRING = auto()
+    STOPPED = auto()
+
+
+class Reconnector(ListenerWrapper):
     """Opens a new connection when one is lost, resumes the session, and fills the gap from the history.
 
     The listeners that it serves hear every message once and in order: those that were said in between (messages that
@@ -86,17 +105,27 @@ class Reconnector(Repairer):
         onGivenUp: Callable[[WebMessagingException], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        super().__init__(
-            client,
-            listeners,
-            max_seconds=maxSeconds,
-            delays=(firstDelay, maxDelay, random),
-            answer_timeout=answerTimeout,
-            new_session_on_expiry=newSessionOnExpiry,
-            on_given_up=onGivenUp,
-        )
+        super().__init__(*listeners)
+        self._client = client
+        self._max_seconds = maxSeconds
+        self._new_backoff = partial(Backoff, firstDelay, maxDelay, random)
+        self._answer_timeout = answerTimeout
+        self._new_session_on_expiry = newSessionOnExpiry
+        self._on_given_up = onGivenUp
+        self._ledger = Ledger()
+        self._gate = MessageGate(self._ledger, lambda message, raw: self._put("structuredMessage", message, raw))
+        self._gap = HistoryGap(client, self._ledger, answerTimeout)
+        # Guards the fields below; notified when one of them changes.
+        self._changed = threading.Condition()
+        self._state = ReconnectorState.IDLE
+        self._error: WebMessagingException | None = None
+        self._plan: ConnectionPlan | None = None
+        self._connection_count = 0
+        self._unfinished = 0  # connections whose last event was not heard yet
+        self._gap_is_open = False
+        self._worker: threading.Thread | None = None
 
-    # For everybody
+    # What it is asked
 
     @property
     def state(self) -> ReconnectorState:
@@ -160,7 +189,7 @@ class Reconnector(Repairer):
         """
         timeout = 30.0 if connectionTimeout is None else connectionTimeout
         made = token or str(uuid.uuid4())
-        plan = Plan(
+        plan = ConnectionPlan(
             deploymentId,
             origin,
             made,
@@ -180,7 +209,7 @@ class Reconnector(Repairer):
             self._client.connect(deploymentId, origin, connectionTimeout, **options)
             response = plan.configure(self._client, startNew)
             if response.newSession is not True and self._max_seconds > 0:
-                self._read_gap(silently=True)  # what was said before is no gap, but has to be known
+                self._read_gap(unheard=True)  # what was said before is no gap, but has to be known
         except BaseException:
             with self._changed:
                 self._state = before
@@ -204,11 +233,11 @@ class Reconnector(Repairer):
             WebMessagingException: The history cannot be read now.
         """
         found: list[WebMessagingMessage] = []
-        self._stream.hold()
+        self._gate.hold()
         try:
             found = self._gap.missing(thorough=self._gap_is_open)
         finally:
-            self._stream.release(found)
+            self._gate.release(found)
             self._serial.run()
         return len(found)
 
@@ -223,33 +252,32 @@ class Reconnector(Repairer):
             ResponseTimeoutError: There was none in time.
             WebMessagingException: There will be none: why the Reconnector has stopped.
         """
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         with self._changed:
             while not (self._state is ReconnectorState.CONNECTED and self._connection_count > after):
                 if self._state is ReconnectorState.STOPPED:
-                    raise again(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
+                    raise copy_of(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
+                if deadline.passed:
                     raise ResponseTimeoutError(f"no connection within {timeout:g} seconds")
-                self._changed.wait(remaining)
+                self._changed.wait(deadline.remaining)
 
     def close(self) -> None:
         """Disconnect, and do not come back. Does nothing the second time. Never raises."""
         worker = self._stop(None)
         self._client.disconnect()
         if worker is not None and worker is not threading.current_thread():
-            worker.join(LAST_EVENT)
+            worker.join(_LAST_EVENT)
 
     # What is heard
 
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Pass a message on, unless it was heard before; after those that were missed."""
-        self._stream.heard(structuredMessage, rawMessage)
+        self._gate.heard(structuredMessage, rawMessage)
         self._serial.run()
 
     def unsettledMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Keep a message until it is known what was missed before it."""
-        self._stream.unsettled(structuredMessage, rawMessage)
+        self._gate.unsettled(structuredMessage, rawMessage)
 
     def webSocketConnected(self) -> None:
         """Pass it on."""
@@ -295,9 +323,166 @@ class Reconnector(Repairer):
     def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
         """Pass it on; after a logout, and where the session is not known any more, it is over."""
         self._pass_on("unexpectedMessage", baseMessage, rawMessage)
-        if baseMessage.code == SESSION_EXPIRED:
+        if baseMessage.code == ErrorCode.SESSION_EXPIRED:
             self._expired()
-        elif baseMessage.code == SESSION_NOT_FOUND:
-            self._stop(RequestError("the session is not known any more", code=SESSION_NOT_FOUND))
+        elif baseMessage.code == ErrorCode.SESSION_NOT_FOUND:
+            self._stop(RequestError("the session is not known any more", code=ErrorCode.SESSION_NOT_FOUND))
         if isinstance(baseMessage.body, LogoutEvent):
             self._stop(ConnectionClosedError("the guest has signed out"))
+
+    # Replacing a connection
+
+    def _ended(self, how: str, *, asked: bool) -> None:
+        with self._changed:
+            self._unfinished = max(0, self._unfinished - 1)
+            self._changed.notify_all()
+            # The last event of a connection that was replaced already says nothing about the new one.
+            mine = self._state is ReconnectorState.CONNECTED and self._client.isInputClosed()
+        if not mine:
+            return
+        if asked:
+            self._stop(ConnectionClosedError(how))
+        else:
+            self._repair(how, drop=False)
+
+    def _expired(self) -> None:
+        if self._new_session_on_expiry:
+            self._repair("the session has expired", drop=False)
+        else:
+            self._stop(RequestError("the session has expired", code=ErrorCode.SESSION_EXPIRED))
+
+    def _repair(self, why: str, *, drop: bool) -> None:
+        if self._max_seconds <= 0 and (drop or self._client.isInputClosed()):
+            self._stop(ConnectionClosedError(why))
+            if drop:
+                self._client.disconnect()
+            return
+        log.info("%s", why)
+        self._gate.hold()
+        with self._changed:
+            plan = self._plan if self._state is ReconnectorState.CONNECTED else None
+            if plan is not None:
+                self._state = ReconnectorState.REPAIRING
+                self._worker = daemon_thread("reconnector", self._work, plan, drop)
+                self._worker.start()
+        if plan is None:
+            self._gate.release()
+            self._serial.run()
+
+    def _work(self, plan: ConnectionPlan, drop: bool) -> None:
+        found: list[WebMessagingMessage] = []
+        try:
+            if drop:
+                self._client.disconnect()
+            found = self._open_another(plan)
+        except WebMessagingException as error:
+            self._give_up(error)
+        except Exception as error:
+            log.exception("reconnecting failed in a way that was not foreseen")
+            self._give_up(WebMessagingException(f"reconnecting failed: {error!r}"))
+        self._gate.release(found)
+        self._serial.run()
+        self._finish()
+
+    def _open_another(self, plan: ConnectionPlan) -> list[WebMessagingMessage]:
+        """Returns what was missed, or raises why there is no connection and will be none."""
+        deadline = Deadline(self._max_seconds)
+        backoff = self._new_backoff()
+        delay = backoff.next()
+        while True:
+            self._pause(deadline.at_most(delay))
+            try:
+                return self._attempt(plan, deadline)
+            except WebMessagingException as error:
+                if self._state is not ReconnectorState.REPAIRING or is_final(error):
+                    raise
+                log.info("no connection yet: %s", error)
+                if deadline.passed:
+                    raise
+                delay = max(backoff.next(), retry_after(error))
+            if not self._client.isInputClosed():
+                self._client.disconnect()
+
+    def _attempt(self, plan: ConnectionPlan, deadline: Deadline) -> list[WebMessagingMessage]:
+        renewing = not self._client.isInputClosed()  # the session has expired, the connection has not
+        if not renewing:
+            self._await_last_event()
+            plan.connect(self._client, deadline)
+            if self._state is not ReconnectorState.REPAIRING:
+                raise ConnectionClosedError("the Reconnector was closed")
+        response = plan.reconfigure(self._client, renewing=renewing)
+        return [] if response.newSession is True else self._read_gap()
+
+    def _read_gap(self, *, unheard: bool = False) -> list[WebMessagingMessage]:
+        backoff = self._new_backoff()
+        for left in reversed(range(HISTORY_TRIES)):
+            found = self._history_once(unheard)
+            if found is not None:
+                self._gap_is_open = False
+                return found
+            self._pause(backoff.next() if left else 0.0)
+        log.error("what was said in between is missing until the history can be read again")
+        self._gap_is_open = True
+        return []
+
+    def _history_once(self, unheard: bool) -> list[WebMessagingMessage] | None:
+        try:
+            return self._gap.missing(thorough=self._gap_is_open, unheard=unheard)
+        except WebMessagingException as error:
+            if self._client.isInputClosed():
+                raise ConnectionClosedError("the connection broke while the history was read") from error
+            log.warning("the history cannot be read: %s", error)
+            return None
+
+    def _finish(self) -> None:
+        """The connection is ready, unless it was lost or closed meanwhile."""
+        with self._changed:
+            if self._state in (ReconnectorState.CONNECTING, ReconnectorState.REPAIRING):
+                self._state = ReconnectorState.CONNECTED
+                self._connection_count += 1
+                log.info("the connection is ready")
+            self._worker = None
+            self._changed.notify_all()
+        if self._client.isInputClosed():
+            self._repair("the connection was lost at once", drop=False)
+
+    def _give_up(self, error: WebMessagingException) -> None:
+        log.warning("no further try to connect: %s", error)
+        self._stop(error)
+        self._client.disconnect()
+
+    def _stop(self, error: WebMessagingException | None) -> threading.Thread | None:
+        """Come to the end, once. Returns the thread that was at work."""
+        with self._changed:
+            worker = self._worker
+            if self._state in (ReconnectorState.IDLE, ReconnectorState.STOPPED):
+                return worker
+            self._state = ReconnectorState.STOPPED
+            self._error = error
+            self._changed.notify_all()
+        self._gate.flush()
+        if error is not None and self._on_given_up is not None:
+            call = self._on_given_up
+            self._serial.put(lambda: _call_given_up(call, error))
+        self._serial.run()
+        return worker
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless there is nothing to wait for any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state is ReconnectorState.STOPPED, seconds)
+            if self._state is ReconnectorState.STOPPED:
+                raise ConnectionClosedError("the Reconnector was closed")
+
+    def _await_last_event(self) -> None:
+        """Let the listeners hear the end of the old connection before the beginning of the new one."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._unfinished == 0, _LAST_EVENT):
+                log.warning("the listeners are slow: a new connection begins before they have heard the old one's end")
+
+
+def _call_given_up(call: Callable[[WebMessagingException], None], error: WebMessagingException) -> None:
+    try:
+        call(error)
+    except Exception:
+        log.exception("onGivenUp raised")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import threading
 import time
@@ -10,14 +9,14 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+from .._base.threads import daemon_thread
 from ..listener import SessionListener
 from ..models import StructuredMessage
-from ._look import is_typing, moment_of
+from ..models.message import time_of
+from ._seen import is_typing
 from ._wrapper import ListenerWrapper
 
 __all__ = ["Reorder"]
-
-_numbers = itertools.count(1)
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -73,8 +72,8 @@ class Reorder(ListenerWrapper):
 
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Hold a message until it is certain enough that none belongs before it."""
-        moment = None if is_typing(structuredMessage) else moment_of(structuredMessage)
-        self._hear("structuredMessage", (structuredMessage, rawMessage), moment)
+        time = None if is_typing(structuredMessage) else time_of(structuredMessage)
+        self._hear("structuredMessage", (structuredMessage, rawMessage), time)
 
     def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
         """Pass on what waits, and then this."""
@@ -87,12 +86,12 @@ class Reorder(ListenerWrapper):
     def _pass_on(self, method: str, *args: Any) -> None:
         self._hear(method, args, None)
 
-    def _hear(self, method: str, args: tuple[Any, ...], moment: datetime | None) -> None:
+    def _hear(self, method: str, args: tuple[Any, ...], time: datetime | None) -> None:
         with self._changed:
             latest = self._held[-1] if self._held else None
             self._arrivals += 1
-            if moment is not None:
-                held = _Held(moment, self._arrivals, self._due(moment), method, args)
+            if time is not None:
+                held = _Held(time, self._arrivals, self._due(time), method, args)
             elif latest is not None:
                 held = _Held(latest.time, self._arrivals, max(one.due for one in self._held), method, args)
             else:
@@ -101,18 +100,17 @@ class Reorder(ListenerWrapper):
             self._held.sort(key=lambda one: one.key)
             self._put_due()
             if self._held and self._timer is None:
-                name = f"genesys-webmessaging-reorder-{next(_numbers)}"
-                self._timer = threading.Thread(target=self._release, name=name, daemon=True)
+                self._timer = daemon_thread("reorder", self._release)
                 self._timer.start()
             self._changed.notify_all()
         self._serial.run()
 
-    def _due(self, moment: datetime) -> float:
+    def _due(self, time: datetime) -> float:
         """Until when a message waits. Called under the lock."""
         now = self._clock()
-        if moment < self._passed:
+        if time < self._passed:
             return now
-        return min([now + self._hold_time, *(held.due for held in self._held if held.time > moment)])
+        return min([now + self._hold_time, *(held.due for held in self._held if held.time > time)])
 
     def _end(self, method: str, *args: Any) -> None:
         with self._changed:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from ..listener import SessionListener
 from ..models import Direction, OriginatingEntity, StructuredMessage
-from ._look import is_heartbeat, is_typing
+from ._seen import is_heartbeat, is_typing
 
 __all__ = ["Transcript", "TranscriptEntry", "TranscriptFormat"]
 

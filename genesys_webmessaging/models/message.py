@@ -1,8 +1,11 @@
 """Messages of the live conversation."""
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
 from ._base import WireEnum, WireModel, wire, wireList
+from ._coerce import as_datetime
 from .channel import BaseMessagingChannel, CleanMessagingChannel
 from .content.container import CleanMessageContent, MessageContent
 from .events import CleanMessageEvent, MessageEvent
@@ -106,3 +109,20 @@ class IncomingNormalizedMessage(WireModel):
     events: list[MessageEvent] = wireList()
     metadata: dict[str, str] | None = None
     channel: IncomingNormalizedMessageChannel | None = None
+
+
+def time_of(message: Any) -> datetime | None:
+    """When a message was said.
+
+    Args:
+        message: Of the live conversation, where ``channel.time`` is text, or of the history, where it is a datetime.
+
+    Returns:
+        The time, with its zone; None if the message does not tell, or tells no time.
+    """
+    told = message.channel.time if message.channel is not None else None
+    if isinstance(told, str):
+        told = as_datetime(told)
+    if not isinstance(told, datetime):
+        return None
+    return told if told.tzinfo is not None else told.replace(tzinfo=timezone.utc)

@@ -20,8 +20,8 @@ from genesys_webmessaging import (
     WebMessagingException,
 )
 from genesys_webmessaging.companions import Reconnector, ReconnectorState, Reorder
-from genesys_webmessaging.companions._backoff import Backoff
-from genesys_webmessaging.companions._repair import HISTORY_TRIES
+from genesys_webmessaging.companions._attempts import Backoff
+from genesys_webmessaging.companions.reconnect import HISTORY_TRIES
 from genesys_webmessaging.models import WebMessagingMessage
 from genesys_webmessaging.simulator import Agent, Simulator
 

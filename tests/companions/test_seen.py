@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genesys_webmessaging.companions._ledger import ENOUGH, KEPT, OVERLAP, Ledger
+from genesys_webmessaging.companions._seen import ENOUGH, KEPT, OVERLAP, Ledger
 from genesys_webmessaging.models import StructuredMessage, WebMessagingMessage
 
 TIME = "2030-01-01T10:00:00.{:03}Z"
@@ -140,9 +140,9 @@ def test_one_message_of_the_history_hides_one_live_message_only(ledger: Ledger) 
     assert ledger.admit(live("ok", id="live 2"))
 
 
-def test_what_was_noted_silently_is_heard_when_it_comes_live_and_not_as_missing(ledger: Ledger) -> None:
+def test_what_was_noted_unheard_is_heard_when_it_comes_live_and_not_as_missing(ledger: Ledger) -> None:
     history = [entity("a", id="1")]
-    ledger.missing(history, silently=True)
+    ledger.missing(history, unheard=True)
     assert ledger.missing(history) == []
     assert ledger.admit(live("a", id="1"))
     assert not ledger.admit(live("a", id="1"))

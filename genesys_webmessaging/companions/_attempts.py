@@ -1,0 +1,118 @@
+"""When to connect again, how, and which errors are final."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._base.threads import Deadline
+from ..client import WebMessagingClient
+from ..exceptions import ConnectError, ErrorCode, RequestError, TooManyRequestsError, WebMessagingException
+from ..models import JourneyContext, SessionResponse
+
+# What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
+_FINAL_CODES = frozenset(
+    {
+        ErrorCode.BAD_REQUEST,
+        ErrorCode.UNAUTHORIZED,
+        ErrorCode.FORBIDDEN,
+        ErrorCode.NOT_FOUND,
+        ErrorCode.FEATURE_UNAVAILABLE,
+        ErrorCode.SESSION_EXPIRED,
+        ErrorCode.SESSION_NOT_FOUND,
+        ErrorCode.CANNOT_DOWNGRADE_SESSION,
+        ErrorCode.MISSING_PARAMETER,
+    }
+)
+# HTTP statuses of a refused handshake that do become better: request timeout, too early, too many requests.
+_TRANSIENT_STATUSES = frozenset({408, 425, 429})
+
+
+class Backoff:
+    """Exponential back-off with full jitter: anything from nothing to a limit that doubles up to a cap.
+
+    Args:
+        first: The first limit, seconds.
+        cap: The largest limit, seconds.
+        random: Gives numbers from 0 up to 1.
+    """
+
+    def __init__(self, first: float, cap: float, random: Callable[[], float] = random.random) -> None:
+        self._limit = first
+        self._cap = cap
+        self._random = random
+
+    def next(self) -> float:
+        """The seconds to wait now."""
+        limit = min(self._limit, self._cap)
+        self._limit = min(self._limit * 2, self._cap)
+        return limit * self._random()
+
+
+@dataclass
+class ConnectionPlan:
+    """What it takes to connect and to configure the session.
+
+    Attributes:
+        new_session_on_expiry: Whether another session will do where this one is over.
+    """
+
+    deployment_id: str
+    origin: str
+    token: str = field(repr=False)
+    journey_context: JourneyContext | None
+    configure_session: Callable[[str], str | SessionResponse] | None
+    connection_timeout: float
+    answer_timeout: float
+    new_session_on_expiry: bool
+    options: dict[str, Any] = field(repr=False)
+
+    def connect(self, client: WebMessagingClient, deadline: Deadline) -> None:
+        """Open a connection."""
+        timeout = max(0.1, deadline.at_most(self.connection_timeout))
+        client.connect(self.deployment_id, self.origin, timeout, **self.options)
+
+    def configure(self, client: WebMessagingClient, start_new: bool | None) -> SessionResponse:
+        """Configure the session, and wait for the answer.
+
+        Raises:
+            WebMessagingException: The server refused, or did not answer in time, or the connection broke.
+        """
+        if self.configure_session is not None:
+            answer = self.configure_session(self.token)
+        else:
+            answer = client.configureSession(
+                self.deployment_id, self.token, self.origin, start_new, journeyContext=self.journey_context
+            )
+        response = client.awaitResponse(answer, self.answer_timeout) if isinstance(answer, str) else answer
+        if not isinstance(response, SessionResponse) or response.connected is False:
+            raise RequestError("the server did not open the session")
+        return response
+
+    def reconfigure(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:
+        """Configure the session on a new connection; or another session, if it has expired and that is wanted."""
+        try:
+            response = self.configure(client, True if renewing else None)
+        except RequestError as error:
+            if error.code != ErrorCode.SESSION_EXPIRED or not self.new_session_on_expiry:
+                raise
+            return self.configure(client, True)
+        if response.newSession is True and not self.new_session_on_expiry:
+            raise RequestError("the session is over: the server has begun another one", code=ErrorCode.SESSION_EXPIRED)
+        return response
+
+
+def is_final(error: WebMessagingException) -> bool:
+    """Whether another try would meet the same refusal."""
+    if isinstance(error, RequestError):
+        return error.code in _FINAL_CODES
+    if isinstance(error, ConnectError):
+        return 400 <= error.statusCode < 500 and error.statusCode not in _TRANSIENT_STATUSES
+    return False
+
+
+def retry_after(error: WebMessagingException) -> float:
+    """The seconds that the server wants to be left alone, 0 if it has not said."""
+    return (error.retryAfter or 0.0) if isinstance(error, TooManyRequestsError) else 0.0
