@@ -276,10 +276,3 @@ def test_imports_run_one_way() -> None:
             beyond = {name for name in imports_of(path) if layer_of(name) == "core"}
             wrong += [f"{module} imports {name}" for name in beyond if "exceptions" not in name and name.count(".")]
     assert wrong == []
-
-
-def test_no_module_is_longer_than_600_lines() -> None:
-    long = {
-        path.name: count for path in PACKAGE.rglob("*.py") if (count := len(path.read_text("utf-8").splitlines())) > 600
-    }
-    assert long == {}
