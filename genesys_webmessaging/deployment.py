@@ -16,7 +16,7 @@ from .models import (
     DeploymentStatus,
 )
 from .regions import AddressOrRegion, address_of, configuration_url_of
-from .rest._client import ApiClient
+from .rest import ApiClient
 
 __all__ = ["Deployment", "getDeploymentConfiguration"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ._base import arguments as _checks
 from .exceptions import ApiError
 from .models._base import WireEnum, WireModel, wire
-from .rest._client import ApiClient
+from .rest import ApiClient
 
 __all__ = ["PushDevice", "PushDevices", "PushErrorCode"]
 
