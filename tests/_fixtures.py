@@ -9,6 +9,7 @@ from _listeners import Recorder
 from _websockets_peer import Guest, WebSocketsPeer
 
 from genesys_webmessaging import WebMessagingClient
+from genesys_webmessaging._core import engine
 from genesys_webmessaging.simulator import Simulator
 
 ORIGIN = "https://shop.example"
@@ -28,6 +29,12 @@ def client(simulator: Simulator) -> Iterator[WebMessagingClient]:
     """A client of the simulator, not connected yet."""
     with WebMessagingClient(simulator.address) as client:
         yield client
+
+
+@pytest.fixture
+def short_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not answer our close is waited for half a second instead of five."""
+    monkeypatch.setattr(engine, "CLOSE_TIMEOUT", 0.5)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -9,11 +11,23 @@ import hypothesis
 import pytest
 from _certificates import Certificate, certificate
 from _connection_recorder import Tls
-from _fixtures import client, guest, peer, recorder, simulator, talker  # noqa: F401 - fixtures for every file
+from _fixtures import client, guest, peer, recorder, short_close, simulator, talker  # noqa: F401 - fixtures for every file
 
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
+
+
+# A shell without job control starts its background processes with SIGINT ignored, and those they start inherit it.
+# The tests of Ctrl-C need what a user in the foreground has.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite in one process more than there are cores, because it mostly waits; a part of it in this one."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return min((os.cpu_count() or 1) + 1, 8) if whole else 0
 
 
 @pytest.fixture(scope="session")

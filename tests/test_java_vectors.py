@@ -12,6 +12,8 @@ REPLAY = Replay()
 ROWS = differences.load()
 
 
+pytestmark = pytest.mark.usefixtures("short_close")
+
 VERDICTS: dict[str, Verdict] = {}
 
 

@@ -188,7 +188,13 @@ def test_the_extras_hold_what_they_are_named_after(setup: configparser.ConfigPar
     assert names("socks") == {"python-socks", "PySocks"}
     assert names("demo") == names("simulator") | names("cli")
     assert names("all") == names("demo") | names("socks")
-    assert names("test") == names("all") | {"pytest", "pytest-timeout", "hypothesis", "websockets"}
+    assert names("test") == names("all") | {
+        "pytest",
+        "pytest-timeout",
+        "pytest-xdist",
+        "hypothesis",
+        "websockets",
+    }
     assert names("dev") >= names("test") | {"ruff", "mypy"}
 
 

@@ -93,6 +93,11 @@ def test_ctrl_c_while_connecting_leaves_a_usable_client(simulator: Simulator) ->
         assert heard(process) == "indeed"
 
 
+SHORT_CLOSE = """
+from genesys_webmessaging._core import engine
+engine.CLOSE_TIMEOUT = 0.5
+"""
+
 CONNECTED_HANGS = """
 class Slow(SessionListener):
     def webSocketConnected(self):
@@ -114,7 +119,7 @@ client.disconnect()
 
 
 def test_ctrl_c_while_a_listener_hears_of_the_connection_leaves_it_closed(simulator: Simulator) -> None:
-    with running(CONNECTED_HANGS, simulator.address) as process:
+    with running(SHORT_CLOSE + CONNECTED_HANGS, simulator.address) as process:
         assert heard(process) == "connected"
         process.send_signal(signal.SIGINT)
         assert heard(process) == "interrupted True"
@@ -138,7 +143,7 @@ client.disconnect()
 
 
 def test_ctrl_c_in_disconnect_leaves_a_usable_client(simulator: Simulator) -> None:
-    with running(DISCONNECT_HANGS, simulator.address) as process:
+    with running(SHORT_CLOSE + DISCONNECT_HANGS, simulator.address) as process:
         assert heard(process) == "connected"
         simulator.guest().silence()
         assert process.stdin is not None
