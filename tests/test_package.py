@@ -60,7 +60,18 @@ def test_what_needs_no_dependency_loads_none(name: str) -> None:
 
 
 def test_the_core_needs_its_three_dependencies_and_no_extra() -> None:
-    extras = ["aiohttp", "yaml", "cryptography", "click", "rich", "python_socks", "websockets", "pytest", "hypothesis"]
+    extras = [
+        "aiohttp",
+        "yaml",
+        "pydantic",
+        "trustme",
+        "click",
+        "rich",
+        "python_socks",
+        "websockets",
+        "pytest",
+        "hypothesis",
+    ]
     run(
         f"import sys; sys.modules.update(dict.fromkeys({extras}));"
         "import genesys_webmessaging as g; [getattr(g, name) for name in g.__all__];"
@@ -183,7 +194,7 @@ def test_the_extras_hold_what_they_are_named_after(setup: configparser.ConfigPar
     def names(extra: str) -> set[str]:
         return {re.split(r"[<>=]", line)[0] for line in lines(setup, "options.extras_require", extra)}
 
-    assert names("simulator") == {"aiohttp", "PyYAML", "cryptography"}
+    assert names("simulator") == {"aiohttp", "PyYAML", "pydantic", "trustme"}
     assert names("cli") == {"click", "rich"}
     assert names("socks") == {"python-socks", "PySocks"}
     assert names("demo") == names("simulator") | names("cli")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 __all__ = ["main"]
 
 # What the extras bring, by the names that are imported.
-_EXTRAS = frozenset({"aiohttp", "click", "cryptography", "rich", "yaml"})
+_EXTRAS = frozenset({"aiohttp", "click", "pydantic", "rich", "trustme", "yaml"})
 _USAGE = 2
 
 

@@ -19,19 +19,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .agent import Agent
     from .bot import DEFAULT_SCRIPT, BotScript
-    from .content import card, carousel, datePicker, quickReplies
+    from .content import card, carousel, datePicker, form, listPicker, quickReplies
     from .faults import Fault, Faults
-    from .masking import maskFrame
-    from .recording import Frame, RestRequest, Violation
-    from .server.connection import Connection
-    from .server.encoding import closeFrame, encodeFrame
-    from .serving import serve
-    from .simulator import Simulator
-    from .state.attachment import Attachment, AttachmentState
+    from .recording import Frame, RestRequest, Violation, maskFrame
+    from .server.connection import Connection, closeFrame, encodeFrame
+    from .simulator import Simulator, serve
+    from .state.attachments import Attachment, AttachmentState
     from .state.clock import Clock
-    from .state.conversation import Conversation, Message, Participant, Role
     from .state.deployment import Deployment, RateLimit
-    from .state.session import Session, SessionState
+    from .state.session import Conversation, Message, Participant, Role, Session, SessionState
 
 __all__ = [
     "DEFAULT_SCRIPT",
@@ -60,6 +56,8 @@ __all__ = [
     "closeFrame",
     "datePicker",
     "encodeFrame",
+    "form",
+    "listPicker",
     "maskFrame",
     "quickReplies",
     "serve",
@@ -68,33 +66,35 @@ __all__ = [
 _HOMES = {
     "DEFAULT_SCRIPT": "bot",
     "Agent": "agent",
-    "Attachment": "state.attachment",
-    "AttachmentState": "state.attachment",
+    "Attachment": "state.attachments",
+    "AttachmentState": "state.attachments",
     "BotScript": "bot",
     "Clock": "state.clock",
     "Connection": "server.connection",
-    "Conversation": "state.conversation",
+    "Conversation": "state.session",
     "Deployment": "state.deployment",
     "Fault": "faults",
     "Faults": "faults",
     "Frame": "recording",
-    "Message": "state.conversation",
-    "Participant": "state.conversation",
+    "Message": "state.session",
+    "Participant": "state.session",
     "RateLimit": "state.deployment",
     "RestRequest": "recording",
-    "Role": "state.conversation",
+    "Role": "state.session",
     "Session": "state.session",
     "SessionState": "state.session",
     "Simulator": "simulator",
     "Violation": "recording",
     "card": "content",
     "carousel": "content",
-    "closeFrame": "server.encoding",
+    "closeFrame": "server.connection",
     "datePicker": "content",
-    "encodeFrame": "server.encoding",
-    "maskFrame": "masking",
+    "encodeFrame": "server.connection",
+    "form": "content",
+    "listPicker": "content",
+    "maskFrame": "recording",
     "quickReplies": "content",
-    "serve": "serving",
+    "serve": "simulator",
 }
 
 
@@ -102,7 +102,13 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{home}", __name__), name)
+    try:
+        return getattr(importlib.import_module(f".{home}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("genesys_webmessaging"):
+            raise
+        sentence = f"the simulator needs {error.name}: pip install 'genesys-webmessaging[simulator]'"
+        raise ImportError(sentence, name=error.name) from error
 
 
 def __dir__() -> list[str]:

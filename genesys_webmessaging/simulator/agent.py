@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from re import Pattern
 from typing import TYPE_CHECKING, Any
 
-from .content import Choice
+from .content import Choice, Says, Speaker
+from .documents import validated
 from .recording import Journal
-from .speaker import Speaker
-from .state.conversation import Message, Participant, Role
-from .state.session import Session
+from .state.session import Message, Participant, Role, Session
 from .state.world import World
 
 if TYPE_CHECKING:
@@ -125,9 +125,31 @@ class Agent:
         """Send slots to choose from: ISO 8601 times, or {dateTime, duration in seconds}."""
         return self._say({"text": text, "datePicker": {"times": times, "title": title, "subtitle": subtitle}})
 
+    def listPicker(self, sections: Sequence[Mapping[str, Any]], text: str | None = None, **more: Any) -> Message:
+        """Send sections of things to choose from.
+
+        Args:
+            sections: Each {title, multipleSelection, items}; an item is a string, or {id, title, subtitle, imageUrl}.
+            text: A text beside them.
+            more: receivedMessage and replyMessage, each a title or an object.
+        """
+        return self._say({"text": text, "listPicker": {"sections": sections, **more}})
+
+    def form(self, formPages: Sequence[Mapping[str, Any]], text: str | None = None, **more: Any) -> Message:
+        """Send fields to fill in.
+
+        Args:
+            formPages: Each {title, subtitle, pageComponents}; a component has one of input, datePicker, listPicker
+                and wheelPicker, each with an id.
+            text: A text beside them.
+            more: introduction, receivedMessage, replyMessage, showSummary and cannedResponseId.
+        """
+        return self._say({"text": text, "form": {"formPages": formPages, **more}})
+
     def attach(self, fileName: str, data: bytes, fileType: str | None = None, text: str | None = None) -> Message:
         """Send a file."""
-        return self._say({"text": text, "attachment": {"fileName": fileName, "fileType": fileType, "data": data}})
+        file = {"fileName": fileName, "fileType": fileType, "base64": base64.b64encode(data)}
+        return self._say({"text": text, "attachment": file})
 
     def send(self, **says: Any) -> Message:
         """Send anything a bot script can say; `content` takes content items as they go over the wire."""
@@ -197,8 +219,9 @@ class Agent:
             self._world.observers.remove(self)
 
     def _say(self, says: Mapping[str, Any]) -> Message:
+        message = validated(Says, {name: value for name, value in says.items() if value is not None}, "the message")
         session = self.session
-        return self._thread.call(lambda: self._speaker.say(session, says))
+        return self._thread.call(lambda: self._speaker.say(session, message))
 
     def _take(self, matches: Callable[[Message], bool], what: str, timeout: float) -> Message:
         fresh = self.messages.waitFor(

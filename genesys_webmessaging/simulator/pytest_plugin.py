@@ -32,7 +32,7 @@ __all__ = ["genesys_agent", "genesys_simulator"]
 @pytest.fixture
 def genesys_simulator() -> Iterator[Simulator]:
     """A running simulator in strict mode, with one deployment, "demo", and its bot; fresh for each test."""
-    from .simulator import Simulator
+    from . import Simulator
 
     with Simulator() as simulator:
         yield simulator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
 from collections import deque
@@ -9,7 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-__all__ = ["KEPT", "KEPT_WHEN_LENIENT", "Frame", "Frames", "Journal", "RestRequest", "Violation"]
+__all__ = [
+    "KEPT",
+    "KEPT_WHEN_LENIENT",
+    "Frame",
+    "Frames",
+    "Journal",
+    "RestRequest",
+    "Violation",
+    "maskFrame",
+]
 
 Item = TypeVar("Item")
 
@@ -151,3 +162,42 @@ class Frames(Journal[Frame]):
         """
         found = self.waitFor(lambda frame: frame.action == action, count, timeout, f"{action} requests")
         return [frame.fields for frame in found if frame.fields is not None]
+
+
+SECRETS = frozenset(
+    (
+        "code",
+        "customer",
+        "deviceToken",
+        "headers",
+        "idToken",
+        "jwt",
+        "refreshToken",
+        "resumeToken",
+        "sessionJoinToken",
+        "token",
+    )
+)
+QUERY = re.compile(r"(https?://[^\s\"?]+)\?[^\s\"]*")
+MASK = "***"
+
+
+def maskFrame(text: str) -> str:
+    """A frame with its tokens, jwts, codes, presigned queries and custom attribute values replaced by ***."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return f"<{len(text)} characters that are no JSON>"
+    return json.dumps(_masked(value, ""), ensure_ascii=False)
+
+
+def _masked(value: Any, name: str) -> Any:
+    if name == "customAttributes" and isinstance(value, dict):
+        return dict.fromkeys(value, MASK)
+    if name in SECRETS and not isinstance(value, int):
+        return MASK
+    if isinstance(value, dict):
+        return {key: _masked(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, "") for item in value]
+    return QUERY.sub(rf"\1?{MASK}", value) if isinstance(value, str) else value

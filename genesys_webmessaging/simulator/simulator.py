@@ -1,29 +1,35 @@
-"""The simulator as its users see it."""
+"""The simulator as its users see it, and running one until somebody stops it."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import FrameType
+from typing import Any, TypeVar
 
 from .agent import Agent
 from .bot import DEFAULT_SCRIPT, BotRunner, BotScript
 from .faults import Faults
 from .recording import Frames, Journal, RestRequest, Violation
+from .server.connection import Connection
 from .server.context import FrameLogger, ServerContext
+from .server.service import Service
 from .server.thread import LoopThread
+from .server.tls import ServerCertificate
 from .state.clock import Clock
-from .state.deployment import Deployment
+from .state.deployment import Deployment, RateLimit
 from .state.session import Session
 from .state.world import World
 
-if TYPE_CHECKING:
-    from .server.connection import Connection
-    from .server.service import Service
-    from .server.tls import SelfSigned
-
-__all__ = ["Simulator"]
+__all__ = [
+    "Simulator",
+    "serve",
+]
 
 Seen = TypeVar("Seen")
 
@@ -77,10 +83,8 @@ class Simulator:
                 and all; `maskFrame` makes it fit for a log.
 
         Raises:
-            ImportError: aiohttp is missing; the message says what to install.
             ValueError: The bot script or a setting is wrong.
         """
-        _need_aiohttp()
         self.clock = Clock()
         self.faults = Faults()
         made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
@@ -94,7 +98,7 @@ class Simulator:
         self.received: Frames = self._context.received
         self.requests: Journal[RestRequest] = self._context.requests
         self._service: Service | None = None
-        self._certificate: SelfSigned | None = None
+        self._certificate: ServerCertificate | None = None
         script = DEFAULT_SCRIPT if bot is True else bot
         if script:
             self.world.observers.append(BotRunner(self.world, BotScript.load(script), self._has_human))
@@ -119,13 +123,10 @@ class Simulator:
             RuntimeError: It runs already.
             OSError: The address cannot be listened on.
         """
-        from .server.service import Service
-        from .server.tls import SelfSigned
-
         if self._service is not None:
             raise RuntimeError(f"this simulator runs already, at {self.address}")
         if self._with_tls:
-            self._certificate = SelfSigned(self._host)
+            self._certificate = ServerCertificate(self._host)
         thread = self._context.thread = LoopThread()
         try:
             tls = None if self._certificate is None else self._certificate.context
@@ -267,8 +268,78 @@ class Simulator:
             self._certificate = None
 
 
-def _need_aiohttp() -> None:
+def serve(
+    *,
+    announce: Callable[[str], None],
+    deployments: Sequence[str | Deployment] = ("demo",),
+    bot: BotSource = True,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: bool = False,
+    strict: bool = False,
+    rateLimit: RateLimit | None = RateLimit(),  # noqa: B008 - frozen
+    onFrame: FrameLogger | None = None,
+    ready: Callable[[Simulator], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run a simulator until SIGINT or SIGTERM, or until `stop` is set; call it on the main thread.
+
+    Args:
+        announce: Called with each line a person wants to see; the first is ``ws://127.0.0.1:PORT/v1  deployment demo``.
+        deployments: Ids, or deployments with settings of their own.
+        bot: True: the demo bot; False or None: nobody; else a bot script or the path of one.
+        host: The address to listen on; what is not loopback is announced as such.
+        port: The port; 0: any free one.
+        tls: Whether to speak wss and https; the certificate to trust is announced.
+        strict: Whether violations of the protocol are recorded; they are announced at the end.
+        rateLimit: The limit for deployments that have none of their own; None: none.
+        onFrame: Called with connection number, "<" or ">" and each frame, secrets and all; see `maskFrame`.
+        ready: Called with the running simulator.
+        stop: Ends it when set, as a signal does.
+
+    Raises:
+        OSError: The address cannot be listened on.
+        ValueError: The bot script or a setting is wrong.
+    """
+    over = stop or threading.Event()
+    made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
+    limited = [each if each.rateLimit is not None else replace(each, rateLimit=rateLimit) for each in made]
+    simulator = Simulator(deployments=limited, strict=strict, bot=bot, host=host, port=port, tls=tls, onFrame=onFrame)
+    with _ending_on_signals(over), simulator:
+        for line in _lines(simulator, [each.id for each in made], host, tls):
+            announce(line)
+        if ready is not None:
+            ready(simulator)
+        while not over.wait(0.5):  # in slices, because a wait without end hears no signal on Windows
+            continue
+    for violation in simulator.violations:
+        announce(f"violation: {violation}")
+
+
+@contextlib.contextmanager
+def _ending_on_signals(over: threading.Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM set an event; on any other thread than the main one they cannot be heard."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        over.set()
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        import aiohttp  # noqa: F401 - looked for before anything is started
-    except ImportError as error:
-        raise ImportError("the simulator needs aiohttp: pip install 'genesys-webmessaging[simulator]'") from error
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _lines(simulator: Simulator, deployments: Sequence[str], host: str, tls: bool) -> list[str]:
+    word = "deployment" if len(deployments) == 1 else "deployments"
+    lines = [f"{simulator.address}  {word} {', '.join(deployments)}", f"REST on {simulator.restAddress}"]
+    if tls:
+        lines.append(f"certificate to trust: {Path(simulator.caFile)}")
+    if host not in LOOPBACK:
+        lines.append(f"warning: it listens on {host}, so others can reach it")
+    return lines

@@ -148,7 +148,7 @@ def test_an_import_error_of_something_else_is_no_missing_extra():
     assert "Traceback" in ended.stderr
 
 
-@pytest.mark.parametrize("module", ["click", "rich", "aiohttp", "yaml", "cryptography"])
+@pytest.mark.parametrize("module", ["click", "rich", "aiohttp", "yaml", "pydantic", "trustme"])
 def test_the_core_imports_nothing_of_the_extras(module):
     code = (
         "import sys, genesys_webmessaging\n"

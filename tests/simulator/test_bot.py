@@ -158,20 +158,56 @@ def test_a_script_is_read_from_a_file(connect, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ({"rulez": []}, "the script: unknown rulez"),
-        ({"rules": ["x"]}, "rule 1: a rule is an object"),
-        ({"rules": [{"match": {}, "reply": "x"}]}, "rule 1: match is"),
-        ({"rules": [{"match": {"colour": "red"}, "reply": "x"}]}, "rule 1, match: unknown colour"),
-        ({"rules": [{"match": {"pattern": "("}, "reply": "x"}]}, "no regular expression"),
-        ({"rules": [{"match": "x", "reply": [{"txt": "y"}]}]}, "rule 1, reply 1: unknown txt"),
-        ({"greeting": [7]}, "greeting 1: a reply is"),
-        ({"delay": "soon"}, "delay is a number"),
-        ({"greeting": {"text": "x", "delay": -1}}, "delay is a number"),
+        ({"rulez": []}, "the script: rulez: is not known here; there are name, image, greeting, rules"),
+        ({"rules": ["x"]}, "the script: rules[0]: must be an object, not 'x'"),
+        ({"rules": [{"match": {}, "reply": "x"}]}, "rules[0].match: is a text or an object with text, contains"),
+        (
+            {"rules": [{"match": {"colour": "red"}, "reply": "x"}]},
+            "rules[0].match.colour: is not known here; there are",
+        ),
+        (
+            {"rules": [{"match": {"pattern": "("}, "reply": "x"}]},
+            "rules[0].match.pattern: '(' is not a regular express",
+        ),
+        ({"rules": [{"match": "x", "reply": [{"txt": "y"}]}]}, "rules[0].reply[0].txt: is not known here; there are"),
+        ({"greeting": [True]}, "greeting[0]: must be an object, not True"),
+        ({"delay": "soon"}, "delay: must be a valid number"),
+        ({"greeting": {"text": "x", "delay": -1}}, "greeting[0].delay: must be greater than or equal to 0, not -1"),
+        ({"greeting": {"card": {"description": "x"}}}, "greeting[0].card.title: is missing"),
+        (
+            {"greeting": {"form": {"formPages": [{"pageComponents": [{}]}]}}},
+            "pageComponents[0]: a component of a form is one of input, datePicker, listPicker, wheelPicker",
+        ),
     ],
 )
 def test_a_script_that_is_wrong_says_where(script, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         BotScript.load(script)
+
+
+def test_every_error_of_a_file_is_said_with_its_line(tmp_path):
+    path = tmp_path / "bot.yaml"
+    path.write_text("name: Robo\nrules:\n  - match: x\n    reply:\n      - text: y\n        txt: z\ndelay: soon\n")
+    with pytest.raises(ValueError, match="is not known here") as wrong:
+        BotScript.load(path)
+    lines = str(wrong.value).splitlines()
+    assert lines[0].startswith(f"{path}, line 6: rules[0].reply[0].txt: is not known here")
+    assert lines[1].startswith(f"{path}, line 7: delay: must be a valid number")
+
+
+def test_times_and_words_of_yaml_stay_what_was_written(tmp_path):
+    path = tmp_path / "bot.yaml"
+    path.write_text("greeting: {quickReplies: [Yes, No], datePicker: {times: [2030-01-07T09:00:00.000Z]}}\n")
+    step = BotScript.load(path).greeting[0]
+    assert [reply.text for reply in step.quickReplies] == ["Yes", "No"]
+    assert step.datePicker.times[0].dateTime == "2030-01-07T09:00:00.000Z"
+
+
+def test_a_script_has_a_json_schema():
+    schema = BotScript.model_json_schema()
+    assert {"greeting", "rules", "otherwise"} <= set(schema["properties"])
+    assert schema["properties"]["delay"]["description"].startswith("Seconds of the simulator's clock")
+    assert {"type": "string"} in schema["$defs"]["Rule"]["properties"]["match"]["anyOf"]
 
 
 def test_a_file_that_is_no_script_says_so(tmp_path):

@@ -102,7 +102,7 @@ def test_an_encrypted_key_is_opened_by_its_password_and_never_asked_for(pki: Cer
     locked = tmp_path / "locked.pem"
     encryption = serialization.BestAvailableEncryption(SECRET.encode())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    locked.write_bytes(pem + pki.ca_file.read_bytes())
+    locked.write_bytes(pem + plain[plain.index(b"-----BEGIN CERTIFICATE") :])
     with RawPeer(echo, pki.server) as peer:
         right = (str(locked), str(locked), SECRET)
         open_connection(peer.url, client_certificate=right, ca_file=str(pki.ca_file), trust_env=False).close()

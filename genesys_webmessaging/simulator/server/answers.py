@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .encoding import toJson
+from .connection import toJson
 
 __all__ = ["CODES", "cutting", "error_answer", "json_answer"]
 

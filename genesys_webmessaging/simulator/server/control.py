@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ..content import Says, Speaker
+from ..documents import validated
 from ..faults import Faults
-from ..speaker import Speaker
-from ..state.conversation import Participant, Role
-from ..state.session import Session
+from ..state.session import Participant, Role, Session
 from .answers import error_answer, json_answer
 from .context import ServerContext
 
@@ -100,7 +100,7 @@ class ControlSide:
             read_only = leaving.get("readOnly", True) if isinstance(leaving, dict) else True
             return {"id": speaker.disconnect(session, bool(read_only)).id}
         says = {name: value for name, value in asked.items() if name not in ("name", "token", "deploymentId")}
-        return {"id": speaker.say(session, says).id}
+        return {"id": speaker.say(session, validated(Says, says, "the message")).id}
 
     async def connections(self, asked: Mapping[str, Any]) -> Any:
         """Do something to connections: {"number": 3, "do": "reset"}, or "fin", "silence", "close"; no number: all."""

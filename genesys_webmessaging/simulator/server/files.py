@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from ...exceptions import ErrorCode
 from ..faults import Stage, Subject
-from ..state.attachment import Attachment, AttachmentState, PresignedUrl
+from ..state.attachments import Attachment, AttachmentState, PresignedUrl
 from ..state.session import Session
 from ..wire.frames import download_url, envelope
-from ..wire.refusal import FILE_CONTENT, FILE_SIZE
 from .answers import cutting, error_answer
 from .context import ServerContext
 from .thread import clock_sleep
@@ -134,9 +134,9 @@ class FilesSide:
         deployment = self._world.deployments[attachment.deploymentId]
         code, sentence = 0, ""
         if size != attachment.fileSize:
-            code, sentence = FILE_SIZE, f"{size} bytes came, {attachment.fileSize} were announced"
+            code, sentence = ErrorCode.FILE_SIZE_INVALID, f"{size} bytes came, {attachment.fileSize} were announced"
         elif deployment.checkFileContent and not start.startswith(SIGNATURES.get(attachment.fileType, b"")):
-            code, sentence = FILE_CONTENT, "The content does not fit the type"
+            code, sentence = ErrorCode.FILE_CONTENT_INVALID, "The content does not fit the type"
         for fault in self._context.faults.strike(Subject(Stage.SCAN, None, attachment.id)):
             code, sentence = fault.status, fault.message
         attachment.state = AttachmentState.FAILED if code else AttachmentState.UPLOADED

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from ..faults import Stage, Subject
 from ..state.deployment import Deployment
-from ..state.identity import Grant, Jwt
-from ..wire import outbox
-from ..wire.history import history_page
+from ..state.identities import Grant, Jwt
+from ..wire import frames
+from ..wire.frames import history_page
 from .answers import error_answer, json_answer
 from .context import ServerContext
 
@@ -110,7 +110,7 @@ class RestSide:
         if jwt is None or jwt.identity is None or self._world.identities.expired(jwt):
             raise _RefusedError(401, "Invalid login credentials.")
         for session in self._world.sessionsOf(jwt.identity):
-            outbox.logout(self._world, session)
+            frames.logout(self._world, session)
         self._world.identities.forget(jwt.identity)
         return web.Response(status=204)
 

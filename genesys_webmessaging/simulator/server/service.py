@@ -1,19 +1,117 @@
-"""Opening and closing the listening socket, and everything that comes through it."""
+"""The listening socket, the routes behind it, and the faults of REST."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .application import make_application
+from ..faults import Fault, Stage, Subject
+from ..recording import RestRequest
+from .answers import cutting, error_answer
+from .connection import Connection
 from .context import ServerContext
 from .control import ControlSide
-from .thread import ClockTicker
+from .files import FilesSide
+from .rest import RestSide
+from .thread import ClockTicker, clock_sleep
+from .websocket import WebSocketSide
 
-__all__ = ["Service"]
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
+
+__all__ = [
+    "Service",
+]
+
+UNRECORDED = ("/v1", "/simulator/")
+
+
+def make_application(context: ServerContext, control: ControlSide) -> web.Application:
+    """Everything one server answers."""
+    application = web.Application(middlewares=[_recording(context), _rest_faults(context)])
+    websockets = WebSocketSide(
+        context,
+        lambda number, deployment, request: Connection(number, deployment, request, context),
+    )
+    application.router.add_get("/v1", websockets.handle)
+    application.add_routes([*RestSide(context).routes(), *FilesSide(context).routes(), *control.routes()])
+    return application
+
+
+def _recording(context: ServerContext) -> Middleware:
+    @web.middleware
+    async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(UNRECORDED):
+            return await handler(request)
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=_cors(request))
+        try:
+            answer = await handler(request)
+        except web.HTTPException as refused:
+            answer = error_answer(refused.status, refused.reason)
+        if not answer.prepared:
+            answer.headers.update(_cors(request))
+        headers, query = request.headers.copy(), dict(request.query)
+        context.requests.add(RestRequest(request.method, request.path, query, headers, answer.status))
+        return answer
+
+    return recording
+
+
+def _cors(request: web.Request) -> dict[str, str]:
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return {}
+    allowed = request.headers.get("Access-Control-Request-Headers", "*")
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Headers": allowed,
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    }
+
+
+def _rest_faults(context: ServerContext) -> Middleware:
+    @web.middleware
+    async def rest_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(UNRECORDED) or request.method == "PUT":
+            return await handler(request)
+        cut: Fault | None = None
+        for fault in context.faults.strike(Subject(Stage.REST, None, request.path)):
+            if fault.kind == "stall":
+                await clock_sleep(context.world.clock, fault.seconds)
+            elif fault.kind == "cut":
+                cut = fault
+            else:
+                return error_answer(
+                    fault.status, "The simulator was told to fail", body=fault.body, headers=fault.headers
+                )
+        before = cutting.set(cut is not None)
+        try:
+            answer = await handler(request)
+        finally:
+            cutting.reset(before)
+        if cut is None or not isinstance(answer, web.Response):
+            return answer
+        return await _cut(request, answer)
+
+    return rest_faults
+
+
+async def _cut(request: web.Request, answer: web.Response) -> web.StreamResponse:
+    """Send half of an answer that promises the whole, and break the connection."""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    broken = web.StreamResponse(status=answer.status, headers=answer.headers)
+    broken.content_length = len(body)
+    await broken.prepare(request)
+    await broken.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return broken
+
 
 BACKLOG = 1_024
 GRACE = 0.5

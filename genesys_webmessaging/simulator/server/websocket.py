@@ -12,9 +12,8 @@ from ..faults import Stage, Subject
 from ..recording import Frame
 from ..state.deployment import Deployment
 from .answers import error_answer
-from .connection import Connection
+from .connection import PONG, Connection, closeFrame, encodeFrame
 from .context import ServerContext
-from .encoding import PONG, closeFrame, encodeFrame
 from .thread import clock_sleep
 
 __all__ = ["WebSocketSide"]
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 NewConnection = Callable[[int, Deployment, web.Request], Connection]
 
 LARGEST_FRAME = 4 * 1024 * 1024
-FORBIDDEN, BAD_REQUEST = 403, 400
 
 
 class WebSocketSide:
@@ -47,11 +45,11 @@ class WebSocketSide:
             return deployment
         websocket = web.WebSocketResponse(autoclose=False, autoping=False, compress=False, max_msg_size=LARGEST_FRAME)
         if not websocket.can_prepare(request).ok:
-            return error_answer(BAD_REQUEST, "This is a WebSocket address")
+            return error_answer(400, "This is a WebSocket address")
         await websocket.prepare(request)
         connection = self._new_connection(number, deployment, request)
         self._context.connectionOpened(connection)
-        self._context.checks.handshake(connection)
+        self._context.checks.handshake(number, connection.origin)
         self._watch_idle(connection)
         writing = asyncio.ensure_future(connection.opened(websocket))
         writing.add_done_callback(lambda _: connection.end("fin"))
@@ -71,11 +69,11 @@ class WebSocketSide:
         world = self._context.world
         deployment = world.deployments.get(request.query.get("deploymentId", ""))
         if deployment is None or not deployment.active:
-            return error_answer(FORBIDDEN, "Unknown deployment", code="deployment.not.found")
+            return error_answer(403, "Unknown deployment", code="deployment.not.found")
         if not deployment.allowsOrigin(request.headers.get("Origin"), world.strict):
-            return error_answer(FORBIDDEN, "Origin not allowed", code="not.authorized")
+            return error_answer(403, "Origin not allowed", code="not.authorized")
         if deployment.applicationRequired and world.strict and not request.query.get("application"):
-            return error_answer(BAD_REQUEST, "Missing parameter: application")
+            return error_answer(400, "Missing parameter: application")
         return deployment
 
     async def _read(self, connection: Connection, websocket: web.WebSocketResponse) -> None:
@@ -86,7 +84,7 @@ class WebSocketSide:
             if message.type is WSMsgType.TEXT:
                 await self._text(connection, message.data)
             elif message.type is WSMsgType.BINARY:
-                self._context.checks.binary(connection)
+                self._context.checks.binary(connection.number)
                 self._context.gateway.unreadable(connection)
             elif message.type is WSMsgType.PING:
                 await connection.urgent(encodeFrame(message.data, PONG))
@@ -115,7 +113,7 @@ class WebSocketSide:
         context = self._context
         frame = Frame(connection.number, text, context.gateway.parse(text))
         context.frameCame(connection, frame)
-        context.checks.frame(connection, frame)
+        context.checks.frame(frame)
         subject = Subject(Stage.REQUEST, connection.number, frame.action, frame.fields or {})
         for fault in context.faults.strike(subject):
             if fault.kind == "delay":
@@ -133,7 +131,7 @@ class WebSocketSide:
     async def _closed(self, connection: Connection, code: int | None, reason: str | None) -> None:
         """The guest's close frame came: answer it, and end the connection."""
         connection.closeCode, connection.closeReason = code or 0, reason or ""
-        self._context.checks.closed(connection)
+        self._context.checks.closed(connection.number, connection.closeCode)
         if self._context.faults.strike(Subject(Stage.CLOSE, connection.number)):
             await connection.gone()
         if not connection.closing:

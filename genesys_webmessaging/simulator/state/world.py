@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .attachment import Attachment, PresignedUrl
+from .attachments import Attachment, PresignedUrl
 from .clock import Clock
-from .conversation import Message
 from .deployment import Deployment
-from .identity import Identities, Identity, Jwt, makeJwt
-from .session import Session, SessionState
+from .identities import Identities, Identity, Jwt, makeJwt
+from .session import Message, Session, SessionState
 
 __all__ = ["Observer", "World"]
 

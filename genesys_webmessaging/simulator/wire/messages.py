@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..state.attachment import AttachmentState
-from ..state.conversation import Message
-from ..state.session import Session, SessionState
+from ...exceptions import ErrorCode
+from ..state.attachments import AttachmentState
+from ..state.session import Message, Session, SessionState
 from ..state.world import World
-from . import outbox
+from . import frames
 from .frames import connection_closed, download_url, envelope, structured
-from .refusal import (
-    ATTACHMENT_EXPIRED,
-    ATTACHMENT_NOT_FOUND,
-    ATTACHMENT_NOT_UPLOADED,
-    ATTRIBUTES_TOO_LARGE,
-    BAD_REQUEST,
-    FORBIDDEN,
-    MESSAGE_TOO_LONG,
-    MISSING_PARAMETER,
-    SESSION_NOT_FOUND,
-    TOO_MANY_REQUESTS,
-    Refusal,
-)
-from .request import Request
+from .request import Refusal, Request
 from .sessions import live_session
 
 __all__ = ["TooFast", "echo", "on_message"]
@@ -37,7 +24,7 @@ class TooFast(Refusal):
     """More messages in a row than the deployment allows."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(TOO_MANY_REQUESTS, "Message rate too high for this session")
+        super().__init__(ErrorCode.TOO_MANY_REQUESTS, "Message rate too high for this session")
         self.seconds = seconds
 
 
@@ -45,7 +32,7 @@ def echo(world: World, request: Request) -> None:
     """Answer a ping with its own text; the session lives on by it."""
     session = request.peer.session
     if session is None or session.token != request.text("token"):
-        raise Refusal(SESSION_NOT_FOUND, "Session not found: configureSession must come first")
+        raise Refusal(ErrorCode.SESSION_NOT_FOUND, "Session not found: configureSession must come first")
     if session.expired:
         request.peer.deliver(envelope("SessionExpiredEvent", {}, unasked=True, tracingId=request.tracingId))
         return
@@ -70,14 +57,14 @@ def on_message(world: World, request: Request) -> None:
     session = live_session(request)
     asked = request.object("message")
     if session.readOnly:
-        raise Refusal(BAD_REQUEST, "The conversation has ended, the session is read-only")
+        raise Refusal(ErrorCode.BAD_REQUEST, "The conversation has ended, the session is read-only")
     _within_rate(session)
     message = _message(world, request, session, asked)
     if message.hasPresence("Clear"):
         _clear(world, session, message, request.tracingId)
         return
     session.customAttributes.update(message.customAttributes)
-    outbox.post(session, message, request.tracingId)
+    frames.post(session, message, request.tracingId)
     if message.hasPresence("Disconnect"):
         session.state = SessionState.READ_ONLY
     for observer in list(world.observers):
@@ -94,18 +81,20 @@ def _message(world: World, request: Request, session: Session, asked: dict[str, 
     fields = Request(request.peer, asked)
     kind = fields.text("type")
     if kind not in TYPES:
-        raise Refusal(BAD_REQUEST, f"A guest cannot send messages of type {kind}")
+        raise Refusal(ErrorCode.BAD_REQUEST, f"A guest cannot send messages of type {kind}")
     text = asked.get("text")
     if text is not None and not isinstance(text, str):
-        raise Refusal(BAD_REQUEST, "text must be a string")
+        raise Refusal(ErrorCode.BAD_REQUEST, "text must be a string")
     if text is not None and len(text) > session.deployment.maxMessageLength:
-        raise Refusal(MESSAGE_TOO_LONG, f"Message too long: at most {session.deployment.maxMessageLength} characters")
+        raise Refusal(
+            ErrorCode.MESSAGE_TOO_LONG, f"Message too long: at most {session.deployment.maxMessageLength} characters"
+        )
     content = [_content(world, request, session, item) for item in _objects(asked, "content")]
     events = [_event(session, item) for item in _objects(asked, "events")]
     if kind == "Event" and not events:
-        raise Refusal(MISSING_PARAMETER, "Missing parameter: events")
+        raise Refusal(ErrorCode.MISSING_PARAMETER, "Missing parameter: events")
     if kind != "Event" and not text and not content:
-        raise Refusal(MISSING_PARAMETER, "Missing parameter: text")
+        raise Refusal(ErrorCode.MISSING_PARAMETER, "Missing parameter: text")
     return Message(
         type=kind,
         sender=session.conversation.guest,
@@ -121,7 +110,7 @@ def _message(world: World, request: Request, session: Session, asked: dict[str, 
 def _objects(asked: dict[str, Any], name: str) -> list[dict[str, Any]]:
     items = asked.get(name) or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise Refusal(BAD_REQUEST, f"{name} must be a list of objects")
+        raise Refusal(ErrorCode.BAD_REQUEST, f"{name} must be a list of objects")
     return items
 
 
@@ -133,7 +122,7 @@ def _content(world: World, request: Request, session: Session, item: dict[str, A
     if kind == "ButtonResponse":
         response = Request(request.peer, fields.object("buttonResponse"))
         if response.text("type") not in BUTTONS:
-            raise Refusal(BAD_REQUEST, f"Unknown button response: {response.text('type')}")
+            raise Refusal(ErrorCode.BAD_REQUEST, f"Unknown button response: {response.text('type')}")
         for name in ("text", "payload"):
             response.text(name)
     return item
@@ -143,11 +132,11 @@ def _attachment(world: World, request: Request, session: Session, fields: Reques
     attachment_id = Request(request.peer, fields.object("attachment")).text("id")
     attachment = world.attachments.get(attachment_id)
     if attachment is None or attachment.owner != session.token or attachment.state is AttachmentState.DELETED:
-        raise Refusal(ATTACHMENT_NOT_FOUND, f"Attachment not found: {attachment_id}")
+        raise Refusal(ErrorCode.ATTACHMENT_NOT_FOUND, f"Attachment not found: {attachment_id}")
     if attachment.state is not AttachmentState.UPLOADED:
-        raise Refusal(ATTACHMENT_NOT_UPLOADED, f"Attachment has not been uploaded: {attachment_id}")
+        raise Refusal(ErrorCode.ATTACHMENT_NOT_UPLOADED, f"Attachment has not been uploaded: {attachment_id}")
     if world.clock.now() >= attachment.expiresAt:
-        raise Refusal(ATTACHMENT_EXPIRED, f"Attachment has expired: {attachment_id}")
+        raise Refusal(ErrorCode.ATTACHMENT_EXPIRED, f"Attachment has expired: {attachment_id}")
     return attachment.onTheWire(download_url(world, attachment, request.peer))
 
 
@@ -155,20 +144,20 @@ def _event(session: Session, item: dict[str, Any]) -> dict[str, Any]:
     kind = item.get("eventType")
     detail = item.get(kind[:1].lower() + kind[1:]) if isinstance(kind, str) else None
     if not isinstance(detail, (dict, list)):
-        raise Refusal(BAD_REQUEST, f"An event of type {kind} must say what it is")
+        raise Refusal(ErrorCode.BAD_REQUEST, f"An event of type {kind} must say what it is")
     if kind == "Presence":
         presence = detail.get("type") if isinstance(detail, dict) else None
         if presence == "Clear" and not session.deployment.clearEnabled:
-            raise Refusal(FORBIDDEN, "Clearing the conversation is not enabled for this deployment")
+            raise Refusal(ErrorCode.FORBIDDEN, "Clearing the conversation is not enabled for this deployment")
         if presence not in GUEST_PRESENCES:
-            raise Refusal(FORBIDDEN, f"Presence {presence} is not supported from a guest")
+            raise Refusal(ErrorCode.FORBIDDEN, f"Presence {presence} is not supported from a guest")
     return item
 
 
 def _metadata(world: World, asked: dict[str, Any]) -> dict[str, str]:
     metadata = asked.get("metadata") or {}
     if not isinstance(metadata, dict):
-        raise Refusal(BAD_REQUEST, "metadata must be an object")
+        raise Refusal(ErrorCode.BAD_REQUEST, "metadata must be an object")
     own = metadata.get("customMessageId")
     return {"customMessageId": str(own)} if own is not None and world.returnsCustomMessageId else {}
 
@@ -181,20 +170,22 @@ def _custom_attributes(session: Session, fields: dict[str, Any], asked: dict[str
         if found is None:
             continue
         if not isinstance(found, dict):
-            raise Refusal(BAD_REQUEST, "customAttributes must be an object")
+            raise Refusal(ErrorCode.BAD_REQUEST, "customAttributes must be an object")
         attributes.update({str(key): str(value) for key, value in found.items()})
     size = sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
     if size > session.deployment.maxCustomDataBytes:
         limit = session.deployment.maxCustomDataBytes
-        raise Refusal(ATTRIBUTES_TOO_LARGE, f"Custom attributes too large: {size} bytes, at most {limit}")
+        raise Refusal(
+            ErrorCode.CUSTOM_ATTRIBUTES_TOO_LARGE, f"Custom attributes too large: {size} bytes, at most {limit}"
+        )
     return attributes
 
 
 def _clear(world: World, session: Session, message: Message, tracingId: str | None) -> None:
     peers = list(session.connections)
-    outbox.post(session, message, tracingId)
-    outbox.broadcast(session, envelope("SessionClearedEvent", {}, unasked=True))
-    outbox.broadcast(session, connection_closed())
+    frames.post(session, message, tracingId)
+    frames.broadcast(session, envelope("SessionClearedEvent", {}, unasked=True))
+    frames.broadcast(session, connection_closed())
     world.end(session)
     for peer in peers:
         peer.finish(1000, "")

@@ -1,14 +1,26 @@
-"""One request of a guest, and reading it without trusting it."""
+"""One request of a guest, read without trusting it, and why it may be refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from ...exceptions import ErrorCode
 from ..state.session import Peer
-from .refusal import BAD_REQUEST, MISSING_PARAMETER, Refusal
 
-__all__ = ["Request"]
+__all__ = [
+    "Refusal",
+    "Request",
+]
+
+
+class Refusal(Exception):  # noqa: N818 - it is no error of ours
+    """A request cannot be done, and the guest is told so."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,9 @@ class Request:
         """A field that must be there, and a string that is not empty."""
         value = self.fields.get(name)
         if value is None or value == "":
-            raise Refusal(MISSING_PARAMETER, f"Missing parameter: {name}")
+            raise Refusal(ErrorCode.MISSING_PARAMETER, f"Missing parameter: {name}")
         if not isinstance(value, str):
-            raise Refusal(BAD_REQUEST, f"{name} must be a string")
+            raise Refusal(ErrorCode.BAD_REQUEST, f"{name} must be a string")
         return value
 
     def textOrNone(self, name: str) -> str | None:
@@ -46,9 +58,9 @@ class Request:
         """A field that must be there, and an object."""
         value = self.fields.get(name)
         if value is None:
-            raise Refusal(MISSING_PARAMETER, f"Missing parameter: {name}")
+            raise Refusal(ErrorCode.MISSING_PARAMETER, f"Missing parameter: {name}")
         if not isinstance(value, dict):
-            raise Refusal(BAD_REQUEST, f"{name} must be an object")
+            raise Refusal(ErrorCode.BAD_REQUEST, f"{name} must be an object")
         return value
 
     def flag(self, name: str) -> bool:

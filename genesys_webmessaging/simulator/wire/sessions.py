@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from ..state.conversation import Message
+from ...exceptions import ErrorCode
 from ..state.deployment import Deployment
-from ..state.identity import Identity
-from ..state.session import Peer, Session, SessionState
+from ..state.identities import Identity
+from ..state.session import Message, Peer, Session, SessionState
 from ..state.world import World
-from . import outbox
+from . import frames
 from .frames import connection_closed, envelope, session_response
-from .refusal import (
-    BAD_REQUEST,
-    CANNOT_DOWNGRADE,
-    FORBIDDEN,
-    SESSION_EXPIRED,
-    SESSION_NOT_FOUND,
-    UNAUTHORIZED,
-    Refusal,
-)
-from .request import Request
+from .request import Refusal, Request
 
 __all__ = [
     "close",
@@ -34,11 +25,13 @@ def live_session(request: Request) -> Session:
     """The session a request is about, if it is configured on this connection and not expired."""
     session = request.peer.session
     if session is None:
-        raise Refusal(SESSION_NOT_FOUND, "Session not found: configureSession must come first")
+        raise Refusal(ErrorCode.SESSION_NOT_FOUND, "Session not found: configureSession must come first")
     if request.text("token") != session.token:
-        raise Refusal(SESSION_NOT_FOUND, "Session not found: this connection was configured with another token")
+        raise Refusal(
+            ErrorCode.SESSION_NOT_FOUND, "Session not found: this connection was configured with another token"
+        )
     if session.expired:
-        raise Refusal(SESSION_EXPIRED, "Session expired")
+        raise Refusal(ErrorCode.SESSION_EXPIRED, "Session expired")
     return session
 
 
@@ -48,7 +41,9 @@ def configure(world: World, request: Request) -> None:
     token = request.text("token")
     known = world.sessions.get((deployment.id, token))
     if known is not None and known.identity is not None:
-        raise Refusal(CANNOT_DOWNGRADE, "Cannot downgrade an authenticated session to a guest session")
+        raise Refusal(
+            ErrorCode.CANNOT_DOWNGRADE_SESSION, "Cannot downgrade an authenticated session to a guest session"
+        )
     resumed = _resumable(known, request)
     session = resumed or world.newSession(token, deployment)
     _enter(world, request, session, newSession=resumed is None)
@@ -103,9 +98,9 @@ def jwt(world: World, request: Request) -> None:
 def _deployment(world: World, request: Request) -> Deployment:
     deployment = world.deployments.get(request.text("deploymentId"))
     if deployment is None or not deployment.active:
-        raise Refusal(BAD_REQUEST, "Unknown deployment")
+        raise Refusal(ErrorCode.BAD_REQUEST, "Unknown deployment")
     if deployment is not request.peer.deployment:
-        raise Refusal(BAD_REQUEST, "The deployment is not the one this connection was opened for")
+        raise Refusal(ErrorCode.BAD_REQUEST, "The deployment is not the one this connection was opened for")
     return deployment
 
 
@@ -117,17 +112,17 @@ def _resumable(known: Session | None, request: Request) -> Session | None:
 
 def _identity(world: World, deployment: Deployment, request: Request) -> Identity:
     if not deployment.authEnabled:
-        raise Refusal(FORBIDDEN, "Authentication is not enabled for this deployment")
+        raise Refusal(ErrorCode.FORBIDDEN, "Authentication is not enabled for this deployment")
     data = Request(request.peer, request.object("data"))
     code = data.text("code")
     jwt = world.identities.jwts.get(code)
     if jwt is not None and jwt.identity is not None:
         if world.identities.expired(jwt):
-            raise Refusal(UNAUTHORIZED, "The jwt has expired")
+            raise Refusal(ErrorCode.UNAUTHORIZED, "The jwt has expired")
         return jwt.identity
     grant = None if code.count(".") == 2 else world.identities.grantFor(code)
     if grant is None:
-        raise Refusal(FORBIDDEN, "Session authentication failed")
+        raise Refusal(ErrorCode.FORBIDDEN, "Session authentication failed")
     return grant.identity
 
 
@@ -139,7 +134,7 @@ def _become(session: Session, identity: Identity) -> None:
 
 def _step_up(world: World, request: Request, session: Session, identity: Identity) -> None:
     if not session.deployment.stepUpAllowed:
-        raise Refusal(FORBIDDEN, "Session upgrade is not enabled for this deployment")
+        raise Refusal(ErrorCode.FORBIDDEN, "Session upgrade is not enabled for this deployment")
     others = [other for other in world.sessionsOf(identity) if other.deployment is session.deployment]
     for other in others:
         for peer in list(other.connections):
@@ -154,7 +149,7 @@ def _step_up(world: World, request: Request, session: Session, identity: Identit
         events=[{"eventType": "Presence", "presence": {"type": "SignIn"}}],
     )
     session.attach(request.peer)
-    outbox.post(session, signed_in)
+    frames.post(session, signed_in)
     _enter(world, request, session, clearedExistingSession=bool(others))
 
 
@@ -179,7 +174,7 @@ def _enter(
             tracingId=request.tracingId,
         )
     )
-    outbox.watch_expiry(world, session)
+    frames.watch_expiry(world, session)
     for observer in list(world.observers):
         observer.guestArrived(session)
 

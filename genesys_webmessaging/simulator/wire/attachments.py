@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..state.attachment import Attachment, AttachmentState
+from ...exceptions import ErrorCode
+from ..state.attachments import Attachment, AttachmentState
 from ..state.deployment import Deployment
 from ..state.session import Session
 from ..state.world import World
 from .frames import envelope, presigned
-from .refusal import (
-    ATTACHMENT_EXPIRED,
-    ATTACHMENT_NOT_FOUND,
-    ATTACHMENT_NOT_UPLOADED,
-    BAD_REQUEST,
-    FEATURE_UNAVAILABLE,
-    FILE_NAME,
-    FILE_NAME_TOO_LONG,
-    FILE_SIZE,
-    FILE_TYPE,
-    MISSING_PARAMETER,
-    Refusal,
-)
-from .request import Request
+from .request import Refusal, Request
 from .sessions import live_session
 
 __all__ = ["UploadRefusal", "delete_attachment", "get_attachment", "on_attachment"]
@@ -45,7 +33,7 @@ def on_attachment(world: World, request: Request) -> None:
     try:
         described = _described(session.deployment, request)
         if attachment_id in world.attachments:
-            raise Refusal(BAD_REQUEST, f"There is an attachment {attachment_id} already")
+            raise Refusal(ErrorCode.BAD_REQUEST, f"There is an attachment {attachment_id} already")
     except Refusal as refusal:
         if request.flag("errorsAsJson"):
             raise UploadRefusal(refusal, attachment_id) from refusal
@@ -60,9 +48,9 @@ def get_attachment(world: World, request: Request) -> None:
     session = live_session(request)
     attachment = _known(world, session, request)
     if attachment.state is not AttachmentState.UPLOADED:
-        raise Refusal(ATTACHMENT_NOT_UPLOADED, f"Attachment has not been uploaded: {attachment.id}")
+        raise Refusal(ErrorCode.ATTACHMENT_NOT_UPLOADED, f"Attachment has not been uploaded: {attachment.id}")
     if world.clock.now() >= attachment.expiresAt:
-        raise Refusal(ATTACHMENT_EXPIRED, f"Attachment has expired: {attachment.id}")
+        raise Refusal(ErrorCode.ATTACHMENT_EXPIRED, f"Attachment has expired: {attachment.id}")
     url = world.presign(attachment, "GET", session.deployment.urlSeconds)
     request.peer.deliver(presigned(attachment, url, request.peer.restAddress, request.tracingId))
 
@@ -79,27 +67,31 @@ def _known(world: World, session: Session, request: Request) -> Attachment:
     attachment_id = request.text("attachmentId")
     attachment = world.attachments.get(attachment_id)
     if attachment is None or attachment.owner != session.token or attachment.state is AttachmentState.DELETED:
-        raise Refusal(ATTACHMENT_NOT_FOUND, f"Attachment not found: {attachment_id}")
+        raise Refusal(ErrorCode.ATTACHMENT_NOT_FOUND, f"Attachment not found: {attachment_id}")
     return attachment
 
 
 def _described(deployment: Deployment, request: Request) -> dict[str, Any]:
     """What the guest says of the file, once it has been found acceptable."""
     if not deployment.fileTypes:
-        raise Refusal(FEATURE_UNAVAILABLE, "Attachments are not enabled for this deployment")
+        raise Refusal(ErrorCode.FEATURE_UNAVAILABLE, "Attachments are not enabled for this deployment")
     name, kind, size = request.text("fileName"), request.text("fileType"), request.fields.get("fileSize")
     if size is None:
-        raise Refusal(MISSING_PARAMETER, "Missing parameter: fileSize")
+        raise Refusal(ErrorCode.MISSING_PARAMETER, "Missing parameter: fileSize")
     if not isinstance(size, int) or isinstance(size, bool):
-        raise Refusal(BAD_REQUEST, "fileSize must be an integer")
+        raise Refusal(ErrorCode.BAD_REQUEST, "fileSize must be an integer")
     if len(name) > deployment.maxFileNameLength:
-        raise Refusal(FILE_NAME_TOO_LONG, f"File name too long: at most {deployment.maxFileNameLength} characters")
+        raise Refusal(
+            ErrorCode.FILE_NAME_TOO_LONG, f"File name too long: at most {deployment.maxFileNameLength} characters"
+        )
     if FORBIDDEN_IN_NAMES & set(name):
-        raise Refusal(FILE_NAME, "The file name has characters that are not allowed")
+        raise Refusal(ErrorCode.FILE_NAME_INVALID, "The file name has characters that are not allowed")
     if any(name.lower().endswith(extension.lower()) for extension in deployment.blockedExtensions):
-        raise Refusal(FILE_TYPE, "The file name extension is blocked")
+        raise Refusal(ErrorCode.FILE_TYPE_INVALID, "The file name extension is blocked")
     if not deployment.allowsType(kind):
-        raise Refusal(FILE_TYPE, f"File type not allowed: {kind}")
+        raise Refusal(ErrorCode.FILE_TYPE_INVALID, f"File type not allowed: {kind}")
     if not 0 < size <= deployment.maxFileSizeKB * 1000:
-        raise Refusal(FILE_SIZE, f"File size must be between 1 and {deployment.maxFileSizeKB * 1000} bytes")
+        raise Refusal(
+            ErrorCode.FILE_SIZE_INVALID, f"File size must be between 1 and {deployment.maxFileSizeKB * 1000} bytes"
+        )
     return {"fileName": name, "fileType": kind, "fileSize": size, "fileMd5": request.textOrNone("fileMd5")}
