@@ -7,7 +7,7 @@
     with Simulator() as simulator:
         ...  # connect to simulator.address, deployment "demo"
 
-It shares no code with the client, so that one can be tested against the other. Needs
+It shares no code with the client but the list of error codes, so that one can be tested against the other. Needs
 ``pip install 'genesys-webmessaging[simulator]'``; nothing of that is imported before it is used.
 """
 

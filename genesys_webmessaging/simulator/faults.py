@@ -218,7 +218,7 @@ class Faults:
         """Send something broken instead of the frame.
 
         Args:
-            how: "json" (half of the JSON), "utf8" (bytes that are no UTF-8) or "frame" (no WebSocket frame).
+            how: "json" (half of the JSON), "utf8" (bytes that are not UTF-8) or "frame" (not a WebSocket frame).
             when: See the class.
         """
         if how not in ("json", "utf8", "frame"):

@@ -187,7 +187,7 @@ def maskFrame(text: str) -> str:
     try:
         value = json.loads(text)
     except ValueError:
-        return f"<{len(text)} characters that are no JSON>"
+        return f"<{len(text)} characters that are not JSON>"
     return json.dumps(_masked(value, ""), ensure_ascii=False)
 
 

@@ -39,4 +39,4 @@ def test_every_secret_of_a_conversation_is_masked(connect):
 
 def test_error_codes_stay_and_what_is_no_json_is_not_shown():
     assert json.loads(maskFrame('{"code": 4011, "body": "too long"}')) == {"code": 4011, "body": "too long"}
-    assert maskFrame('{"token": "abc') == "<14 characters that are no JSON>"
+    assert maskFrame('{"token": "abc') == "<14 characters that are not JSON>"

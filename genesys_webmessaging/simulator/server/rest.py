@@ -165,7 +165,7 @@ class RestSide:
             raise _RefusedError(403, "Push notifications are not enabled", "feature.toggle.disabled")
         token = request.match_info["token"]
         if not token.strip():
-            raise _RefusedError(400, "The token cannot be right", "invalid.path.parameter")
+            raise _RefusedError(400, "The token is not valid", "invalid.path.parameter")
         return deployment.id, token
 
     def _origin_allowed(self, request: web.Request, deployment: Deployment) -> None:
@@ -195,9 +195,9 @@ async def _object(request: web.Request) -> dict[str, Any]:
     try:
         value = json.loads(await request.text())
     except ValueError as error:
-        raise _RefusedError(400, "The body is no JSON") from error
+        raise _RefusedError(400, "The body is not JSON") from error
     if not isinstance(value, dict):
-        raise _RefusedError(400, "The body is no JSON object")
+        raise _RefusedError(400, "The body is not a JSON object")
     return value
 
 

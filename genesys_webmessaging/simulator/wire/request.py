@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-class Refusal(Exception):  # noqa: N818 - it is no error of ours
+class Refusal(Exception):  # noqa: N818 - not an error of ours
     """A request cannot be done, and the guest is told so."""
 
     def __init__(self, code: int, sentence: str) -> None:
