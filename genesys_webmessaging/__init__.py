@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .auth import AuthApi, AuthenticatedSession, AuthTokens, Pkce
     from .client import WebMessagingClient
     from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
-    from .conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
+    from .conversation import Conversation, ConversationEndedError, ConversationState
     from .deployment import Deployment, getDeploymentConfiguration
     from .exceptions import (
         ApiError,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         RetryConfiguration,
         WebMessagingApi,
     )
-    from .sessions import clearConversation, closeSession, startNewChat
+    from .sessions import TokenStore, clearConversation, closeSession, startNewChat
 
 # Each name is loaded when it is first asked for, so that a program pays only for what it uses.
 _MODULES = {
@@ -56,7 +56,7 @@ _MODULES = {
     "auth": "AuthApi AuthTokens AuthenticatedSession Pkce",
     "client": "WebMessagingClient",
     "companions": "Delivery Heartbeat Reconnector Reorder Transcript",
-    "conversation": "Conversation ConversationEndedError ConversationState TokenStore",
+    "conversation": "Conversation ConversationEndedError ConversationState",
     "deployment": "Deployment getDeploymentConfiguration",
     "exceptions": (
         "ApiError AttachmentError ConnectError ConnectTimeoutError ConnectionClosedError DecodeError ErrorCode "
@@ -70,7 +70,7 @@ _MODULES = {
         "ApiClient ApiResponse Configuration DetailLevel GetWebmessagingMessagesRequest NetworkSettings "
         "RetryConfiguration WebMessagingApi"
     ),
-    "sessions": "clearConversation closeSession startNewChat",
+    "sessions": "TokenStore clearConversation closeSession startNewChat",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 

@@ -20,7 +20,6 @@ import requests
 from ._base import arguments as _checks
 from ._base.mime import covers
 from ._core.routing import Event
-from ._core.watch import watching
 from .exceptions import (
     AttachmentError,
     RequestError,
@@ -134,7 +133,7 @@ def uploadAttachment(
             kinds = (UploadSuccessEvent, UploadFailureEvent, GenerateUrlError)
             return isinstance(body, kinds) and body.attachmentId == attachmentId
 
-        with watching(client, decided) as watch:
+        with client._engine.watching(decided) as watch:
             settings = network or client.apiClient.networkSettings
             _put(presigned, fileName, fileType, Body(file, size, progress), settings)
             try:

@@ -16,7 +16,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ._base import arguments as _checks
-from ._core.watch import watching
 from .exceptions import (
     ApiError,
     ConnectionClosedError,
@@ -30,7 +29,7 @@ from .listener import SessionListener
 from .models import BaseMessage, LogoutEvent, OAuthParams, SessionResponse
 from .models._base import WireModel, wire
 from .rest import ApiClient
-from .sessions import closeSession, opened
+from .sessions import closeSession, configure_and_wait
 
 if TYPE_CHECKING:
     from .client import WebMessagingClient
@@ -357,7 +356,7 @@ class AuthenticatedSession:
             ConnectError, ConnectionClosedError: The network failed; the guest may still be signed in.
         """
         connected = not self._client.isOutputClosed()
-        with watching(self._client, lambda event: isinstance(event.body, LogoutEvent)) as watch:
+        with self._client._engine.watching(lambda event: isinstance(event.body, LogoutEvent)) as watch:
             self._revoke()
             self._sign_out()
             try:
@@ -379,7 +378,7 @@ class AuthenticatedSession:
 
         while True:
             try:
-                return opened(self._client, send, self._timeout)
+                return configure_and_wait(self._client, send, self._timeout)
             except RequestError as error:
                 if error.code != ErrorCode.UNAUTHORIZED:
                     raise

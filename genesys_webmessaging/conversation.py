@@ -16,7 +16,6 @@ from . import sessions
 from ._base import arguments as checks
 from ._core import offers, requests
 from ._inbox import SESSION_OVER, ConversationEndedError, ConversationState, Inbox
-from ._token_store import TokenStore
 from .attachments import uploadAttachment
 from .client import WebMessagingClient
 from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript, TranscriptFormat, textMessage
@@ -38,6 +37,7 @@ from .models import (
     WebMessagingMessage,
 )
 from .regions import GenesysCloudRegionWebSocketHosts
+from .sessions import TokenStore
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
 

@@ -1,30 +1,20 @@
-"""Steps in the life of a session that take more than one frame, as calls that wait for the outcome."""
+"""Steps in the life of a session that take more than one frame; and its token, kept between runs."""
 
 from __future__ import annotations
 
-import uuid
+import contextlib
+import json
+import os
+import stat
+import tempfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-from ._base import arguments as _checks
-from ._core.routing import Event
-from ._core.watch import Deadline, watching
-from .exceptions import RequestError, ResponseTimeoutError
-from .models import (
-    CloseSessionRequest,
-    ConfigureSessionRequest,
-    SessionClearedEvent,
-    SessionResponse,
-    StructuredMessage,
-)
+from .client import WebMessagingClient
+from .models import SessionResponse
 
-if TYPE_CHECKING:
-    from .client import WebMessagingClient
-
-__all__ = ["clearConversation", "closeSession", "startNewChat"]
-
-# Seconds that a server has to close the connection of a cleared conversation itself.
-_CLOSING_TIME = 2.0
+__all__ = ["TokenStore", "clearConversation", "closeSession", "startNewChat"]
 
 
 def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionResponse:
@@ -42,12 +32,7 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
         ResponseTimeoutError: It did not answer in time.
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no such session, or not any more.
     """
-    _checks.seconds("timeout", timeout)
-    tracingId = client.send(CloseSessionRequest(closeAllConnections=True))
-    response = client.awaitResponse(tracingId, timeout)
-    if not isinstance(response, SessionResponse) or response.connected is True:
-        raise RequestError("the server did not close the session", tracingId=tracingId)
-    return response
+    return client._engine.close_session(timeout)
 
 
 def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, timeout: float = 30.0) -> SessionResponse:
@@ -69,37 +54,7 @@ def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, ti
         ResponseTimeoutError: It did not answer in time.
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session to end, or not any more.
     """
-    deadline = Deadline(_checks.seconds("timeout", timeout))
-    if deploymentId is None:
-        deploymentId = client.deploymentId or ""  # without a session, closeSession refuses
-    else:
-        _checks.text("deploymentId", deploymentId)
-    request = ConfigureSessionRequest(deploymentId=deploymentId, startNew=True)
-    closeSession(client, timeout)
-    return opened(client, lambda: client.send(request), deadline.remaining)
-
-
-def opened(client: WebMessagingClient, configure: Callable[[], str], timeout: float) -> SessionResponse:
-    """Configure a session, and wait until there is one.
-
-    Args:
-        client: Connected.
-        configure: Sends the request, and returns its tracing id.
-        timeout: Seconds.
-
-    Raises:
-        RequestError: The server refused, or answered that there is no session.
-    """
-    deadline = Deadline(timeout)
-    with watching(client, lambda event: isinstance(event.body, SessionResponse)) as watch:
-        tracingId = configure()
-        response = client.awaitResponse(tracingId, timeout)
-        if isinstance(response, StructuredMessage):
-            # A step-up: the presence SignIn carried the tracing id, and the session is told of after it.
-            response = watch.wait(deadline.remaining, "SessionResponse").body
-    if not isinstance(response, SessionResponse) or response.connected is False:
-        raise RequestError("the server did not open the session", tracingId=tracingId)
-    return response
+    return client._engine.start_new_chat(deploymentId, timeout)
 
 
 def clearConversation(client: WebMessagingClient, timeout: float = 30.0) -> None:
@@ -116,27 +71,98 @@ def clearConversation(client: WebMessagingClient, timeout: float = 30.0) -> None
         ResponseTimeoutError: The server did not confirm it in time.
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session, or not any more.
     """
-    deadline = Deadline(_checks.seconds("timeout", timeout))
-    tracingId = str(uuid.uuid4())
-
-    def decided(event: Event) -> bool:
-        return isinstance(event.body, SessionClearedEvent) or _is_refused(client, tracingId)
-
-    with watching(client, decided) as watch:
-        client.sendPresenceEventEndUserClear(tracingId=tracingId)
-        outcome = watch.wait(deadline.remaining, "SessionClearedEvent")
-        if not isinstance(outcome.body, SessionClearedEvent):
-            client.awaitResponse(tracingId, 0)
-        watch.wait_for_end(min(deadline.remaining, _CLOSING_TIME))
-    client.disconnect()
+    client._engine.clear_conversation(timeout)
 
 
-def _is_refused(client: WebMessagingClient, tracingId: str) -> bool:
-    try:
-        client.awaitResponse(tracingId, 0)
-    except RequestError:
-        return True
-    except (ResponseTimeoutError, ValueError):
-        # Neither answered yet, nor perhaps sent.
-        return False
-    return False
+def configure_and_wait(
+    client: WebMessagingClient, configure: Callable[[], str | SessionResponse], timeout: float
+) -> SessionResponse:
+    """Configure a session, and wait until there is one. Every call that does so stands on this one.
+
+    Args:
+        client: Connected.
+        configure: Sends the request and returns its tracing id; or waits for the answer itself and returns it.
+        timeout: Seconds.
+
+    Raises:
+        RequestError: The server refused, or answered that there is no session.
+        ResponseTimeoutError: It did not answer in time.
+        ConnectionClosedError: The connection ended first.
+    """
+    return client._engine.configured(configure, timeout)
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class TokenStore:
+    """Remembers the token of each deployment's session.
+
+    The file is replaced as a whole, so that one that was interrupted leaves the old one. Tokens are secrets: where
+    the system knows of owners, a file that others may read or write is refused.
+
+    Args:
+        path: The file; it and its directory are made when first needed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"TokenStore({str(self._path)!r})"
+
+    def get(self, address: str, deployment_id: str) -> str | None:
+        """The token that was kept for a deployment, None if there is none.
+
+        Raises:
+            PermissionError: Others may read or write the file.
+            ValueError: The file is not one of these.
+            OSError: It cannot be read.
+        """
+        token = self._read().get(_key(address, deployment_id))
+        if token is not None and not isinstance(token, str):
+            raise ValueError(f"{self._path} holds a token that is no text")
+        return token
+
+    def put(self, address: str, deployment_id: str, token: str) -> None:
+        """Keep a token. Raises what :meth:`get` raises."""
+        tokens = self._read()
+        if tokens.get(_key(address, deployment_id)) != token:
+            self._write({**tokens, _key(address, deployment_id): token})
+
+    def forget(self, address: str, deployment_id: str) -> None:
+        """Keep the token no longer. Raises what :meth:`get` raises."""
+        tokens = self._read()
+        if tokens.pop(_key(address, deployment_id), None) is not None:
+            self._write(tokens)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
+                    raise PermissionError(f"{self._path} holds tokens, but others may read or write it: chmod 600")
+                tokens = json.load(file)
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ValueError(f"{self._path} is no file of tokens") from error
+        if not isinstance(tokens, dict):
+            raise ValueError(f"{self._path} is no file of tokens")  # noqa: TRY004 - the file is wrong, not an argument
+        return tokens
+
+    def _write(self, tokens: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp makes files that only their owner may read.
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(tokens, file, indent=1)
+            os.replace(name, self._path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+def _key(address: str, deployment_id: str) -> str:
+    return f"{address} {deployment_id}"

@@ -207,7 +207,7 @@ def test_disconnect_before_the_handshake_is_over_leaves_nothing_open(
     simulator.faults.stallHandshake(0.3)
     with ThreadPoolExecutor(1) as pool:
         connecting = pool.submit(client.connect, "demo", ORIGIN, 10)
-        until(lambda: client._phase.name == "CONNECTING")
+        until(lambda: client._engine._phase.name == "CONNECTING")
         client.disconnect()
         with pytest.raises(ConnectError, match=r"disconnect\(\) was called while connecting"):
             connecting.result(10)
@@ -220,12 +220,14 @@ def test_disconnect_before_the_handshake_is_over_leaves_nothing_open(
 def test_disconnect_just_before_the_reading_begins_makes_connect_fail_and_nobody_hears_of_it(
     peer: WebSocketsPeer, recorder: Recorder
 ) -> None:
-    class Hasty(WebMessagingClient):
-        def _receiver(self, *args: Any) -> Any:
-            self.disconnect()
-            return super()._receiver(*args)
+    client = WebMessagingClient(peer.address)
+    receiver = client._engine._receiver
 
-    client = Hasty(peer.address)
+    def hasty(*args: Any) -> Any:
+        client.disconnect()
+        return receiver(*args)
+
+    client._engine._receiver = hasty
     client.addSessionListener(recorder)
     for _ in range(2):
         with pytest.raises(ConnectError, match=r"disconnect\(\) was called while connecting"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from .._base.threads import daemon_thread
 
 log = logging.getLogger(__name__)
 
@@ -15,8 +16,6 @@ E = TypeVar("E")
 
 # The queue has no bound, because a reader that waits for a listener could not answer pings.
 WARN_AT = 10_000
-
-_numbers = itertools.count(1)
 
 
 class Dispatcher(Generic[E]):
@@ -40,9 +39,7 @@ class Dispatcher(Generic[E]):
         self._warned = False
         # Set when the last event was delivered.
         self._ended = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name=f"genesys-webmessaging-dispatcher-{next(_numbers)}", daemon=True
-        )
+        self._thread = daemon_thread("dispatcher", self._run)
 
     def start(self) -> None:
         """Begin to deliver what was posted."""
@@ -68,6 +65,11 @@ class Dispatcher(Generic[E]):
         # has ended.
         if self._thread.is_alive() and not self.waits_for_caller() and self._ended.wait(timeout):
             self._thread.join()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last event was delivered."""
+        return self._ended.is_set()
 
     def waits_for_caller(self) -> bool:
         """Whether nothing is delivered until the caller returns, because it is called by a listener."""

@@ -1,45 +1,54 @@
-"""What every method of the client stands on: one connection after another, their listeners, and sending."""
+"""What a client stands on: one connection after another, sending on it, and delivering what comes."""
 
 from __future__ import annotations
 
 import copy
 import json
 import logging
-import os
 import ssl
 import threading
-import time
 import uuid
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import Enum, auto
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import quote
 
 from .._base import arguments as checks
+from .._base.fork import renew_after_fork
 from .._base.redact import redact
+from .._base.threads import Deadline
 from .._version import __version__
 from .._wire.connect import CONNECT_TIMEOUT, ClientCertificate, open_connection
 from .._wire.connection import MAX_MESSAGE_SIZE, Connection, Ending, State
 from .._wire.tls import shared_context
-from ..exceptions import ConnectError, NotConfiguredError, NotConnectedError
+from ..exceptions import ConnectError, NotConfiguredError, NotConnectedError, RequestError
+from ..models import (
+    BaseMessage,
+    CloseSessionRequest,
+    ConfigureSessionRequest,
+    EventPresenceType,
+    SessionClearedEvent,
+    SessionResponse,
+    StructuredMessage,
+)
 from ..models._base import WireModel
 from ..models._codec import encoder_of
-from ..regions import AddressOrRegion, address_of
 from . import requests
 from .dispatcher import Dispatcher
-from .listeners import Listening
-from .pending import Answers
-from .routing import UNEXPECTED, Event, decode, is_plain_message
+from .pending import Pending, Watch
+from .routing import Event, decode, is_plain_message
 from .session_state import Session
-from .watch import Watches
 
 log = logging.getLogger(__name__)
 
 # Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
 DEFAULT_TIMEOUT = CONNECT_TIMEOUT
-# Seconds that disconnect() takes at most.
+# Seconds that disconnect() waits for the server's close frame.
 CLOSE_TIMEOUT = 5.0
+# Seconds that a server has to close the connection of a cleared conversation itself.
+_CLEARED_TIMEOUT = 2.0
 
 APPLICATION = f"genesys-webmessaging-{__version__}"
 USER_AGENT = f"genesys-webmessaging/{__version__}"
@@ -47,6 +56,20 @@ USER_AGENT = f"genesys-webmessaging/{__version__}"
 _CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
 # What may be the first request on a connection.
 _NEED_NO_SESSION = _CONFIGURES | {"getConfiguration"}
+
+
+class Owner(Protocol):
+    """Who hears what happens on the connections, on the dispatcher: the client."""
+
+    def onWebSocketConnected(self) -> None: ...
+
+    def onWebSocketDisconnected(self, statusCode: int, reason: str) -> None: ...
+
+    def onWebSocketError(self, reason: str) -> None: ...
+
+    def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None: ...
+
+    def _deliver(self, event: Event) -> None: ...
 
 
 class _Phase(Enum):
@@ -57,104 +80,101 @@ class _Phase(Enum):
     CANCELLED = auto()
 
 
-class ClientCore(Listening):
-    """The undocumented half of :class:`~genesys_webmessaging.WebMessagingClient`."""
+class _Current:
+    """The connection that there is, or was last, with what belongs to it alone."""
 
-    def __init__(self, address: AddressOrRegion) -> None:
-        super().__init__()
-        self._address = address_of(address)
-        self._session = Session()
-        self._answers = Answers()
-        self._watches = Watches()
-        self._connection: Connection | None = None
-        self._dispatcher: Dispatcher[_Item] | None = None
+    __slots__ = ("connection", "dispatcher", "ending", "number")
+
+    def __init__(self, connection: Connection, dispatcher: Dispatcher[_Item], number: int) -> None:
+        self.connection = connection
+        self.dispatcher = dispatcher
+        self.number = number
+        self.ending: Ending | None = None
+
+
+class Engine:
+    """One connection after another, and what is known and awaited on them.
+
+    Args:
+        address: Where to connect to.
+        owner: Who hears what happens. The threads do not keep it alive.
+    """
+
+    def __init__(self, address: str, owner: Owner) -> None:
+        self.address = address
+        self.session = Session()
+        self._pending = Pending()
+        self._owner = weakref.ref(owner)
+        self._current: _Current | None = None
         self._phase = _Phase.QUIET
-        # Guards _connection, _dispatcher and _phase against callers on several threads.
+        self._network: dict[str, Any] = {}
+        # Guards _current, _phase and _network against callers on several threads.
         self._lock = threading.Lock()
-        _clients.add(self)
+        renew_after_fork(self)
 
     def _after_fork(self) -> None:
         """In a forked child: the connection is the parent's, and who held a lock or was connecting does not exist."""
         self._lock = threading.Lock()
         self._phase = _Phase.QUIET
-        self._listening_after_fork()
-        self._session.after_fork()
-        self._answers.after_fork()
+        self.session.after_fork()
+        self._pending.after_fork()
 
     # Connecting
 
+    @property
+    def connection(self) -> Connection | None:
+        """The connection that there is, or was last."""
+        current = self._current
+        return None if current is None else current.connection
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """How the server was reached, so that the REST calls can go the same way: arguments of an ApiClient."""
+        return self._network
+
     def connect(
         self,
-        deploymentId: str,
+        deployment_id: str,
         origin: str,
-        connectionTimeout: float | None = None,
+        timeout: float | None = None,
         *,
-        applicationName: str | None = None,
-        sslContext: ssl.SSLContext | None = None,
-        caFile: str | None = None,
-        clientCertificate: ClientCertificate | None = None,
+        application_name: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        ca_file: str | None = None,
+        client_certificate: ClientCertificate | None = None,
         proxy: str | None = None,
-        trustEnv: bool = True,
-        maxMessageSize: int = MAX_MESSAGE_SIZE,
+        trust_env: bool = True,
+        max_message_size: int = MAX_MESSAGE_SIZE,
     ) -> None:
-        """Open the connection. The listeners' ``webSocketConnected`` has run when this returns.
-
-        If they are not done with it when the time is over, it returns all the same. In a listener it
-        does not wait for them: ``webSocketConnected`` follows what they are hearing now.
-
-        Args:
-            deploymentId: The deployment to talk to.
-            origin: The origin of the web page that the guest is on, "https://shop.example" for
-                instance; a deployment may refuse others.
-            connectionTimeout: Seconds that everything together may take: looking up the name,
-                TCP, proxy, TLS, handshake and ``webSocketConnected``. 30 if None.
-            applicationName: What the server is told to be talking to; :meth:`getDefaultAppName` if None or "".
-            sslContext: Used as it is; then caFile and clientCertificate must be None. If None, certificates
-                and host names are verified, and TLS is 1.2 at least.
-            caFile: A PEM file with the authorities to trust instead of the system's.
-            clientCertificate: A PEM file with certificate and key, or (certificate file, key file),
-                or (certificate file, key file, password of the key).
-            proxy: "http://user:password@host:port", or socks5://, socks5h://, socks4:// with the extra ``socks``.
-            trustEnv: Whether, without ``proxy``, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count.
-            maxMessageSize: Bytes that one message may have; a larger one ends the connection with 1009.
-
-        Raises:
-            ConnectError: The network or the server refused; with status, headers and body of the refusal.
-                Or there is a connection already.
-            ConnectTimeoutError: It took longer than connectionTimeout.
-            TypeError: An argument has the wrong type.
-            ValueError: An argument cannot be right.
-        """
-        timeout = (
-            DEFAULT_TIMEOUT if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
-        )
-        deadline = time.monotonic() + timeout
-        url = self._url(deploymentId, applicationName)
+        """Open the connection; what :meth:`WebMessagingClient.connect` says."""
+        deadline = Deadline(DEFAULT_TIMEOUT if timeout is None else checks.seconds("connectionTimeout", timeout))
+        url = self._url(deployment_id, application_name)
         headers = [
             ("User-Agent", USER_AGENT),
-            ("deploymentId", deploymentId if deploymentId.isascii() else quote(deploymentId)),
+            ("deploymentId", deployment_id if deployment_id.isascii() else quote(deployment_id)),
             ("Origin", checks.origin(origin)),
         ]
         if proxy is not None:
             checks.text("proxy", proxy)
-        if checks.whole_number("maxMessageSize", maxMessageSize) == 0:
+        if checks.whole_number("maxMessageSize", max_message_size) == 0:
             raise ValueError("maxMessageSize must be at least 1 byte")
         self._begin_connecting()
         try:
             connection = open_connection(
                 url,
                 headers,
-                ssl_context=sslContext,
-                ca_file=caFile,
-                client_certificate=clientCertificate,
+                ssl_context=ssl_context,
+                ca_file=ca_file,
+                client_certificate=client_certificate,
                 proxy=proxy,
-                trust_env=trustEnv,
-                timeout=timeout,
-                max_message_size=maxMessageSize,
+                trust_env=trust_env,
+                timeout=deadline.seconds,
+                max_message_size=max_message_size,
             )
-            if sslContext is None and (caFile is not None or clientCertificate is not None):
-                sslContext = shared_context(caFile, clientCertificate)
-            self._use_network(sslContext=sslContext, proxy=proxy, trustEnv=trustEnv)
+            if ssl_context is None and (ca_file is not None or client_certificate is not None):
+                ssl_context = shared_context(ca_file, client_certificate)
+            with self._lock:
+                self._network = {"sslContext": ssl_context, "proxy": proxy, "trustEnv": trust_env}
             self._install(connection, deadline)
         except ConnectError as error:
             if self._phase is _Phase.CANCELLED:
@@ -165,87 +185,80 @@ class ClientCore(Listening):
                 self._phase = _Phase.QUIET
 
     def disconnect(self) -> None:
-        """Close the connection with 1000, "Guest client disconnect". Never raises.
-
-        Returns when the server has answered and the listeners have heard the last event, after
-        some five seconds at the latest. Without a connection, nothing happens; a connect() that
-        is under way on another thread fails when its handshake has ended.
-        """
+        """Close the connection; what :meth:`WebMessagingClient.disconnect` says."""
         with self._lock:
-            connection, dispatcher = self._connection, self._dispatcher
+            current = self._current
             if self._phase is _Phase.CONNECTING:
                 self._phase = _Phase.CANCELLED
-        if connection is None or dispatcher is None:
+        if current is None:
             return
-        deadline = time.monotonic() + CLOSE_TIMEOUT
-        connection.close(1000, "Guest client disconnect", CLOSE_TIMEOUT)
-        dispatcher.join(max(0.0, deadline - time.monotonic()))
+        deadline = Deadline(CLOSE_TIMEOUT)
+        current.connection.close(1000, "Guest client disconnect", CLOSE_TIMEOUT)
+        current.dispatcher.join(deadline.remaining)
 
-    def isInputClosed(self) -> bool:
-        """Whether nothing can be received any more; True before the first connect()."""
-        connection = self._connection
-        return connection is None or connection.is_input_closed
+    def wait_until_disconnected(self, timeout: float | None) -> Ending | None:
+        """Wait until the connection has ended and its last event was delivered (a listener waits for the end alone).
 
-    def isOutputClosed(self) -> bool:
-        """Whether nothing can be sent any more; True before the first connect()."""
-        connection = self._connection
-        return connection is None or connection.is_output_closed
+        Returns:
+            How it ended; None when the timeout passed, or there never was a connection.
+        """
+        current = self._current
+        if current is None:
+            return None
+        if current.dispatcher.waits_for_caller():
+            self._pending.wait_for_end(current.number, timeout)
+            return current.ending
+        current.dispatcher.join(timeout)
+        return current.ending if current.dispatcher.has_ended else None
 
-    def _url(self, deploymentId: str, applicationName: str | None) -> str:
-        checks.header("deploymentId", deploymentId)
-        given = "" if applicationName is None else checks.header("applicationName", applicationName, empty=True)
+    def _url(self, deployment_id: str, application_name: str | None) -> str:
+        checks.header("deploymentId", deployment_id)
+        given = "" if application_name is None else checks.header("applicationName", application_name, empty=True)
         application = given or APPLICATION
-        query = f"deploymentId={quote(deploymentId, safe='')}&application={quote(application, safe='')}"
-        return f"{self._address}{'&' if '?' in self._address else '?'}{query}"
+        query = f"deploymentId={quote(deployment_id, safe='')}&application={quote(application, safe='')}"
+        return f"{self.address}{'&' if '?' in self.address else '?'}{query}"
 
     def _begin_connecting(self) -> None:
         with self._lock:
             if self._phase is not _Phase.QUIET:
                 raise ConnectError("a connect() is already under way on another thread")
-            if self._connection is not None and self._connection.state is not State.CLOSED:
+            if self._current is not None and self._current.connection.state is not State.CLOSED:
                 raise ConnectError("this client is already connected: call disconnect() first, or use another client")
             self._phase = _Phase.CONNECTING
 
-    def _install(self, connection: Connection, deadline: float) -> None:
-        self._session.connect()
+    def _install(self, connection: Connection, deadline: Deadline) -> None:
+        self.session.connect()
         with self._lock:
             cancelled = self._phase is _Phase.CANCELLED
             if not cancelled:
-                dispatcher = Dispatcher(self._deliverer(), after=self._dispatcher)
-                self._connection, self._dispatcher = connection, dispatcher
+                before = None if self._current is None else self._current.dispatcher
+                dispatcher = Dispatcher(self._deliverer(), after=before)
+                current = _Current(connection, dispatcher, self._pending.begin())
+                self._current = current
         if cancelled:
             connection.abort()
             raise ConnectError("disconnect() was called while connecting")
         heard = threading.Event()
-
-        def connected() -> None:
-            try:
-                self.onWebSocketConnected()
-            finally:
-                heard.set()
-
-        dispatcher.post([connected])
+        dispatcher.post([heard])
         try:
-            connection.start(self._receiver(dispatcher), self._ender(connection, dispatcher))
+            connection.start(self._receiver(dispatcher), self._ender(current))
             dispatcher.start()
             if not dispatcher.waits_for_caller():
-                heard.wait(max(0.0, deadline - time.monotonic()))
+                heard.wait(deadline.remaining)
         except NotConnectedError as error:
+            self._pending.end(current.number)
             raise ConnectError("disconnect() was called while connecting") from error
         except BaseException:
             self.disconnect()
             raise
 
-    def _use_network(self, **how: Any) -> None:
-        """Note how the server was reached, so that the REST calls can go the same way."""
-
-    # Receiving. The first two run on the reader thread.
+    # Receiving. The reader thread calls what the first three make; the dispatcher what the last makes.
 
     def _receiver(self, dispatcher: Dispatcher[_Item]) -> Callable[[list[str]], None]:
         understand = self._understand
 
         def logged(text: str) -> Event:
-            log.debug("received %s", redact(text, self._session.secrets()))
+            log.debug("received %s", redact(text, self.session.secrets()))
             return understand(text)
 
         def received(texts: list[str]) -> None:
@@ -261,134 +274,161 @@ class ClientCore(Listening):
 
     def _understand(self, text: str) -> Event:
         event = decode(text)
-        self._session.observe(event)
-        self._answers.observe(event)
-        self._watches.observe(event)
+        self.session.observe(event)
+        self._pending.observe(event)
         return event
 
-    def _ender(self, connection: Connection, dispatcher: Dispatcher[_Item]) -> Callable[[Ending], None]:
+    def _ender(self, current: _Current) -> Callable[[Ending], None]:
         def ended(ending: Ending) -> None:
-            self._answers.close(connection)
-            self._watches.close(connection)
-            if ending.code is None:
-                dispatcher.finish([lambda: self.onWebSocketError(ending.reason)])
-            else:
-                code = ending.code
-                dispatcher.finish([lambda: self.onWebSocketDisconnected(code, ending.reason)])
+            current.ending = ending
+            self._pending.end(current.number)
+            current.dispatcher.finish([ending])
 
         return ended
 
     def _deliverer(self) -> Callable[[_Item], None]:
-        notify = self._notify
+        owner_of = self._owner
         understand = self._understand
-        on_session_event = self.onSessionEvent
-        # An envelope for every frame is made only for those who ask for it.
-        hooked = getattr(on_session_event, "__func__", None) is not Listening.onSessionEvent
 
         def deliver(item: _Item) -> None:
-            if isinstance(item, str):
-                item = understand(item)
-            elif not isinstance(item, Event):
-                item()
-                return
-            if hooked:
-                on_session_event(item.raw, item.base_message())
+            event = understand(item) if isinstance(item, str) else item
+            owner = owner_of()
+            if isinstance(event, Event):
+                if owner is not None:
+                    owner._deliver(event)
+            elif isinstance(event, Ending):
+                if owner is None:
+                    return
+                if event.code is None:
+                    owner.onWebSocketError(event.reason)
+                else:
+                    owner.onWebSocketDisconnected(event.code, event.reason)
             else:
-                body = item.base_message() if item.method == UNEXPECTED else item.body
-                notify(item.method, body, item.raw)
+                try:
+                    if owner is not None:
+                        owner.onWebSocketConnected()
+                finally:
+                    event.set()
 
         return deliver
 
     # Sending
 
-    def send(self, request: WireModel, *, tracingId: str | None = None) -> str:
-        """Send any request model: a quick reply, closeSession, whatever comes.
-
-        The token and the tracing id are filled in where the request has none; the object
-        that was given is not changed.
-
-        Args:
-            request: One of the requests of :mod:`genesys_webmessaging.models`.
-            tracingId: Overrides the request's own.
+    def send(self, request: Any, tracing_id: str | None) -> str:
+        """Fill in token and tracing id, and send a request of ours.
 
         Returns:
-            The tracing id, which comes back with the answer.
+            The tracing id.
 
         Raises:
-            TypeError: It is no request.
-            ValueError: It has no action, or something in it cannot be sent.
-            NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
+            NotConnectedError, NotConfiguredError, ValueError, TypeError: Nothing was sent.
+            ConnectionClosedError: The connection broke meanwhile.
         """
+        connection = self.connection
+        action = str(request.action)
+        if connection is None or connection.state is not State.OPEN:
+            raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
+        if not self.session.configured and action not in _NEED_NO_SESSION:
+            raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
+        request.tracingId = checks.tracing_id(tracing_id if tracing_id is not None else request.tracingId or None)
+        configures = action in _CONFIGURES
+        if configures:
+            checks.text("deploymentId", request.deploymentId)
+        request.token = checks.text("token", request.token or self.session.token or str(uuid.uuid4()))
+        frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
+        checks.encodable(action, frame)
+        attachment_id = getattr(request, "attachmentId", None)
+        self._pending.expect(request.tracingId, action, attachment_id, silent=requests.is_typing(request))
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sending %s", redact(frame, self.session.secrets()))
+        if configures:
+            # Before it goes out: a listener may act on the answer before the sender runs on.
+            self.session.configure(request.token, request.deploymentId)
+        try:
+            connection.send(frame)
+        except BaseException:
+            self._pending.forget(request.tracingId)
+            raise
+        return cast("str", request.tracingId)
+
+    def send_copy(self, request: WireModel, tracing_id: str | None) -> str:
+        """Send a request that somebody else has made, without changing it."""
         if not isinstance(request, WireModel) or not hasattr(request, "action") or not hasattr(request, "tracingId"):
             raise TypeError(f"request must be a request of genesys_webmessaging.models, not {type(request).__name__}")
         if not request.action:
             raise ValueError("request has no action, so the server could not tell what to do")
-        return self._send(copy.copy(request), tracingId)
+        return self.send(copy.copy(request), tracing_id)
 
-    def awaitResponse(self, tracingId: str, timeout: float = DEFAULT_TIMEOUT) -> Any:
-        """Wait for the answer to a request. May be called on any thread, also in a listener.
+    # Waiting
+
+    def answer(self, tracing_id: str, timeout: float) -> Any:
+        """Wait for the answer to a request; what :meth:`WebMessagingClient.awaitResponse` says."""
+        seconds = checks.seconds("timeout", timeout, zero=True)
+        return self._pending.wait(checks.text("tracingId", tracing_id), seconds)
+
+    def watching(self, wanted: Callable[[Event], bool]) -> AbstractContextManager[Watch]:
+        """Within: frames that come are shown to a watch, which waits for the first one that is wanted.
 
         Args:
-            tracingId: What the method that sent the request returned.
+            wanted: Called with each frame where it is decoded, on the reader or the dispatcher; must be quick.
+        """
+        return self._pending.watching(wanted)
+
+    # Sessions: steps that take more than one frame
+
+    def configured(self, configure: Callable[[], str | SessionResponse], timeout: float) -> SessionResponse:
+        """Configure a session, and wait until there is one.
+
+        Args:
+            configure: Sends the request and returns its tracing id; or waits for the answer itself and returns it.
             timeout: Seconds.
 
-        Returns:
-            The decoded body of the answer: a SessionResponse for configureSession, the
-            StructuredMessage that echoes a message, a PresignedUrlResponse for attachment, ….
-
         Raises:
-            RequestError: The server refused the request.
-            ResponseTimeoutError: No answer came in time.
+            RequestError: The server refused, or answered that there is no session.
+            ResponseTimeoutError: It did not answer in time.
             ConnectionClosedError: The connection ended first.
-            ValueError: No request with this tracing id was sent, or it was long ago.
         """
-        seconds = checks.seconds("timeout", timeout, zero=True)
-        return self._answers.wait(checks.text("tracingId", tracingId), seconds)
+        deadline = Deadline(timeout)
+        with self.watching(lambda event: isinstance(event.body, SessionResponse)) as watch:
+            sent = configure()
+            tracing_id = sent if isinstance(sent, str) else None
+            response = self.answer(sent, deadline.remaining) if isinstance(sent, str) else sent
+            if isinstance(response, StructuredMessage):
+                # A step-up: the presence SignIn carried the tracing id, and the session is told of after it.
+                response = watch.wait(deadline.remaining, "SessionResponse").body
+        if not isinstance(response, SessionResponse) or response.connected is False:
+            raise RequestError("the server did not open the session", tracingId=tracing_id)
+        return response
 
-    def _send(self, request: Any, tracingId: str | None) -> str:
-        connection = self._connection
-        action = str(request.action)
-        if connection is None or connection.state is not State.OPEN:
-            raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
-        if not self._session.configured and action not in _NEED_NO_SESSION:
-            raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
-        request.tracingId = checks.tracing_id(tracingId if tracingId is not None else request.tracingId or None)
-        configures = action in _CONFIGURES
-        if configures:
-            checks.text("deploymentId", request.deploymentId)
-        request.token = checks.text("token", request.token or self._session.token or str(uuid.uuid4()))
-        frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
-        checks.encodable(action, frame)
-        self._answers.expect(
-            connection,
-            request.tracingId,
-            action,
-            getattr(request, "attachmentId", None),
-            silent=requests.is_typing(request),
-        )
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("sending %s", redact(frame, self._session.secrets()))
-        if configures:
-            # Before it goes out: a listener may act on the answer before the sender runs on.
-            self._session.configure(request.token, request.deploymentId)
-        try:
-            connection.send(frame)
-        except BaseException:
-            self._answers.forget(request.tracingId)
-            raise
-        return cast("str", request.tracingId)
+    def close_session(self, timeout: float) -> SessionResponse:
+        """End the session on all its connections; what :func:`genesys_webmessaging.closeSession` says."""
+        checks.seconds("timeout", timeout)
+        tracing_id = self.send(CloseSessionRequest(closeAllConnections=True), None)
+        response = self.answer(tracing_id, timeout)
+        if not isinstance(response, SessionResponse) or response.connected is True:
+            raise RequestError("the server did not close the session", tracingId=tracing_id)
+        return response
 
+    def start_new_chat(self, deployment_id: str | None, timeout: float) -> SessionResponse:
+        """Close the session and begin another; what :func:`genesys_webmessaging.startNewChat` says."""
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        if deployment_id is None:
+            deployment_id = self.session.deployment_id or ""  # without a session, closing it is refused
+        else:
+            checks.text("deploymentId", deployment_id)
+        request = ConfigureSessionRequest(deploymentId=deployment_id, startNew=True)
+        self.close_session(timeout)
+        return self.configured(lambda: self.send(request, None), deadline.remaining)
 
-# What the dispatcher delivers: a frame, decoded or not yet, or something to call.
-_Item: TypeAlias = str | Event | Callable[[], None]
-
-_clients: weakref.WeakSet[ClientCore] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for client in list(_clients):
-        client._after_fork()
+    def clear_conversation(self, timeout: float) -> None:
+        """Clear the conversation and disconnect; what :func:`genesys_webmessaging.clearConversation` says."""
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        with self.watching(lambda event: isinstance(event.body, SessionClearedEvent)) as watch:
+            tracing_id = self.send(requests.presence_event(EventPresenceType.CLEAR), None)
+            watch.wait(deadline.remaining, "SessionClearedEvent", request=tracing_id)
+            watch.wait_for_end(deadline.at_most(_CLEARED_TIMEOUT))
+        self.disconnect()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+# What the dispatcher delivers: a frame, decoded or not yet; the ending; or, to be set when it was heard, the beginning.
+_Item: TypeAlias = str | Event | Ending | threading.Event

@@ -1,4 +1,4 @@
-"""The listeners of a client, and the documented hooks through which they are called."""
+"""The listeners of a client."""
 
 from __future__ import annotations
 
@@ -7,73 +7,43 @@ import threading
 from typing import Any
 
 from ..listener import SessionListener, check_listener
-from ..models import BaseMessage
-from .routing import heard_as
 
 log = logging.getLogger(__name__)
 
 
-class Listening:
-    """How :class:`~genesys_webmessaging.WebMessagingClient` is listened to."""
+class Listeners:
+    """Who listens, in the order in which they were added."""
 
     def __init__(self) -> None:
         # Copied when it changes, so that a round of calls that has begun is not disturbed.
-        self._listeners: tuple[SessionListener, ...] = ()
-        # Guards _listeners against two who change it at once.
-        self._listeners_lock = threading.Lock()
+        self._all: tuple[SessionListener, ...] = ()
+        # Guards _all against two who change it at once.
+        self._lock = threading.Lock()
 
-    def _listening_after_fork(self) -> None:
-        self._listeners_lock = threading.Lock()
+    def after_fork(self) -> None:
+        """In a forked child: who held the lock does not exist here."""
+        self._lock = threading.Lock()
 
-    def addSessionListener(self, sessionListener: SessionListener) -> None:
-        """Let a listener hear what happens from now on. One that is added twice hears everything twice.
+    def add(self, listener: SessionListener) -> None:
+        """Call a listener from now on; one that is added twice, twice."""
+        check_listener(listener)
+        with self._lock:
+            self._all = (*self._all, listener)
 
-        Raises:
-            TypeError: The object cannot be called as a listener.
-        """
-        check_listener(sessionListener)
-        with self._listeners_lock:
-            self._listeners = (*self._listeners, sessionListener)
-
-    def removeSessionListener(self, sessionListener: SessionListener) -> None:
-        """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone.
-
-        Raises:
-            TypeError: The object is no listener at all.
-        """
-        check_listener(sessionListener)
-        with self._listeners_lock:
-            for position, listener in enumerate(self._listeners):
-                if listener is sessionListener:
-                    self._listeners = (*self._listeners[:position], *self._listeners[position + 1 :])
+    def remove(self, listener: SessionListener) -> None:
+        """Call a listener no more, or once less. An unknown one is left alone."""
+        check_listener(listener)
+        with self._lock:
+            for position, one in enumerate(self._all):
+                if one is listener:
+                    self._all = (*self._all[:position], *self._all[position + 1 :])
                     return
 
-    def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None:
-        """Called for every frame, on the dispatcher. Override it to see frames first; this one calls the listeners.
-
-        Args:
-            rawMessage: The frame as it came.
-            baseMessage: Its envelope; the body is a model if its class has one.
-        """
-        method, argument = heard_as(baseMessage)
-        self._notify(method, argument, rawMessage)
-
-    def onWebSocketConnected(self) -> None:
-        """Called when the socket is open, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketConnected")
-
-    def onWebSocketDisconnected(self, statusCode: int, reason: str) -> None:
-        """Called when the socket is closed, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketDisconnected", statusCode, reason)
-
-    def onWebSocketError(self, reason: str) -> None:
-        """Called when the socket broke, on the dispatcher. Override it; this one calls the listeners."""
-        self._notify("webSocketError", reason)
-
-    def _notify(self, method: str, *args: Any) -> None:
-        listeners = self._listeners
+    def notify(self, method: str, *args: Any) -> None:
+        """Call a method of each listener. What one raises is logged, and the next one is called."""
+        listeners = self._all
         for listener in listeners:
-            if listeners is not self._listeners and not any(one is listener for one in self._listeners):
+            if listeners is not self._all and not any(one is listener for one in self._all):
                 continue  # removed by a listener before it, and told so
             try:
                 getattr(listener, method)(*args)

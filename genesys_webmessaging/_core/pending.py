@@ -1,18 +1,21 @@
-"""Who waits for which answer."""
+"""What somebody waits for: the answer to a request, by its tracing id, or the first frame of a kind, by a predicate."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..exceptions import (
     ConnectionClosedError,
+    ErrorCode,
     RequestError,
     ResponseTimeoutError,
     TooManyRequestsError,
     WebMessagingException,
+    copy_of,
 )
 from ..models import (
     AttachmentDeletedResponse,
@@ -36,10 +39,10 @@ _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, Upload
 class _Request:
     """A request that was sent. ``outcome`` is None until its answer comes, ``waiters`` the number of those who wait."""
 
-    __slots__ = ("action", "attachment_id", "outcome", "sent_on", "silent", "tracing_id", "waiters")
+    __slots__ = ("action", "attachment_id", "connection", "outcome", "silent", "tracing_id", "waiters")
 
-    def __init__(self, sent_on: object, tracing_id: str, action: str, attachment_id: str | None, silent: bool) -> None:
-        self.sent_on = sent_on
+    def __init__(self, connection: int, tracing_id: str, action: str, attachment_id: str | None, silent: bool) -> None:
+        self.connection = connection
         self.tracing_id = tracing_id
         self.action = action
         self.attachment_id = attachment_id
@@ -58,19 +61,87 @@ class _Outcome:
         self.error = error
 
 
-class Answers:
-    """The requests of one client by their tracing ids, and how each was answered."""
+class Watch:
+    """Waits for the first frame that a predicate accepts, or for the end of the connection."""
+
+    def __init__(self, pending: Pending, connection: int, wanted: Callable[[Event], bool]) -> None:
+        self._pending = pending
+        self.connection = connection
+        self.wanted = wanted
+        self.event: Event | None = None
+
+    def wait(self, timeout: float, what: str, *, request: str | None = None) -> Event:
+        """Wait for the frame. May be called on any thread, also in a listener.
+
+        Args:
+            timeout: Seconds.
+            what: What is awaited, for the message of the exception.
+            request: The tracing id of a request whose refusal ends the wait.
+
+        Raises:
+            RequestError: The server refused the request.
+            ResponseTimeoutError: The frame did not come in time.
+            ConnectionClosedError: The connection ended first.
+        """
+        return self._pending.wait_for_watch(self, timeout, what, request)
+
+    def wait_for_end(self, timeout: float) -> bool:
+        """Wait until the connection is gone; False when it is still there after so many seconds."""
+        return self._pending.wait_for_end(self.connection, timeout)
+
+
+class Pending:
+    """What the callers of one client wait for, on one connection after another."""
 
     def __init__(self) -> None:
+        # Connections are numbered from 1 on, so that nothing here keeps one that is dead.
+        self._connection = 0
+        self._ended = 0
         self._requests: OrderedDict[str, _Request] = OrderedDict()
-        # Guards _requests and the outcomes in it; notified whenever an outcome was set.
+        # Copied when it changes; the reader looks through it without the lock.
+        self._watches: tuple[Watch, ...] = ()
+        # Guards all of the above, the outcomes of the requests and the events of the watches. Notified when an outcome
+        # or an event was set, or a connection has ended.
         self._changed = threading.Condition()
 
-    def expect(self, sent_on: object, tracing_id: str, action: str, attachment_id: str | None, *, silent: bool) -> None:
+    # Connections
+
+    def begin(self) -> int:
+        """Note that there is a new connection. Returns its number."""
+        with self._changed:
+            self._connection += 1
+            return self._connection
+
+    def end(self, connection: int) -> None:
+        """Note that a connection is gone: what is open on it will not be answered any more."""
+        with self._changed:
+            self._ended = max(self._ended, connection)
+            self._give_up(lambda request: request.connection <= connection)
+            self._changed.notify_all()
+
+    def after_fork(self) -> None:
+        """In a forked child: nothing will be answered, and who held the lock does not exist here."""
+        self._changed = threading.Condition()
+        self._ended = self._connection
+        self._give_up(lambda _: True)
+
+    def wait_for_end(self, connection: int, timeout: float | None) -> bool:
+        """Wait until a connection is gone; False when it is still there after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ended >= connection, timeout)
+
+    def _give_up(self, concerned: Callable[[_Request], bool]) -> None:
+        for request in self._requests.values():
+            if request.outcome is None and concerned(request):
+                error = ConnectionClosedError("the connection was closed before the server answered")
+                request.outcome = _Outcome(error=error)
+
+    # Requests
+
+    def expect(self, tracing_id: str, action: str, attachment_id: str | None, *, silent: bool) -> None:
         """Note a request that is about to be sent.
 
         Args:
-            sent_on: The connection that carries it.
             tracing_id: Its tracing id. One that is open already stays open: a resend.
             action: Its action.
             attachment_id: The attachment that it concerns, if it names one.
@@ -79,8 +150,9 @@ class Answers:
         with self._changed:
             request = self._requests.get(tracing_id)
             if request is None or request.outcome is not None:
-                request = self._requests[tracing_id] = _Request(sent_on, tracing_id, action, attachment_id, silent)
-            request.sent_on = sent_on
+                request = _Request(self._connection, tracing_id, action, attachment_id, silent)
+                self._requests[tracing_id] = request
+            request.connection = self._connection
             self._requests.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
                 self._forget_oldest()
@@ -94,47 +166,18 @@ class Answers:
                 request.outcome = _Outcome(error=ConnectionClosedError("the request could not be sent"))
                 self._changed.notify_all()
 
-    def observe(self, event: Event) -> None:
-        """Give a frame to the request that it answers, if there is one."""
-        if event.tracing_id is not None:
-            if event.tracing_id not in self._requests:
-                return
-        elif event.method == "structuredMessage":
-            return
-        with self._changed:
-            request = self._answered_by(event)
-            if request is not None and request.outcome is None:
-                request.outcome = _outcome_of(event, request.tracing_id)
-                if request.attachment_id is None and isinstance(event.body, PresignedUrlResponse):
-                    request.attachment_id = event.body.attachmentId
-                self._changed.notify_all()
-
-    def close(self, connection: object) -> None:
-        """Note that a connection is gone: what is open on it will not be answered any more."""
-        with self._changed:
-            self._give_up(lambda request: request.sent_on is connection)
-            self._changed.notify_all()
-
-    def after_fork(self) -> None:
-        """In a forked child: nothing will be answered, and who held the lock does not exist here."""
-        self._changed = threading.Condition()
-        self._give_up(lambda _: True)
-
-    def _give_up(self, concerned: Callable[[_Request], bool]) -> None:
-        for request in self._requests.values():
-            if request.outcome is None and concerned(request):
-                error = ConnectionClosedError("the connection was closed before the server answered")
-                request.outcome = _Outcome(error=error)
-
     def wait(self, tracing_id: str, timeout: float) -> Any:
-        """Wait for the answer to a request.
+        """Wait for the answer to a request, and return its decoded body.
 
         Args:
             tracing_id: The request's.
             timeout: Seconds.
 
-        Returns:
-            The decoded body.
+        Raises:
+            RequestError: The server refused the request.
+            ResponseTimeoutError: No answer came in time.
+            ConnectionClosedError: The connection ended first.
+            ValueError: There is no such request.
         """
         with self._changed:
             request = self._requests.get(tracing_id)
@@ -155,7 +198,7 @@ class Answers:
         if outcome is None:
             raise ResponseTimeoutError(f"no answer to {request.action} within {timeout:g} seconds")
         if outcome.error is not None:
-            raise _fresh(outcome.error)
+            raise copy_of(outcome.error)
         return outcome.body
 
     def _forget_oldest(self) -> None:
@@ -165,10 +208,74 @@ class Answers:
                 del self._requests[tracing_id]
                 return
 
+    # Watches
+
+    @contextmanager
+    def watching(self, wanted: Callable[[Event], bool]) -> Iterator[Watch]:
+        """Within: frames that come are shown to a watch, until there is one that it accepts.
+
+        Args:
+            wanted: Called with each frame where it is decoded, on the reader or the dispatcher; must be quick.
+        """
+        with self._changed:
+            watch = Watch(self, self._connection, wanted)
+            self._watches = (*self._watches, watch)
+        try:
+            yield watch
+        finally:
+            with self._changed:
+                self._watches = tuple(one for one in self._watches if one is not watch)
+
+    def wait_for_watch(self, watch: Watch, timeout: float, what: str, tracing_id: str | None) -> Event:
+        """What :meth:`Watch.wait` does."""
+
+        def refusal() -> WebMessagingException | None:
+            request = self._requests.get(tracing_id) if tracing_id is not None else None
+            return request.outcome.error if request is not None and request.outcome is not None else None
+
+        with self._changed:
+            self._changed.wait_for(
+                lambda: watch.event is not None or self._ended >= watch.connection or refusal() is not None, timeout
+            )
+            event, refused, ended = watch.event, refusal(), self._ended >= watch.connection
+        if event is not None:
+            return event
+        if refused is not None and not isinstance(refused, ConnectionClosedError):
+            raise copy_of(refused)
+        if ended:
+            raise ConnectionClosedError(f"the connection was closed before {what} came")
+        raise ResponseTimeoutError(f"no {what} within {round(timeout, 1):g} seconds")
+
+    # Frames
+
+    def observe(self, event: Event) -> None:
+        """Give a frame to the request that it answers and to the watches that wait for it, if there are any.
+
+        Called on the reader; for messages that answer no request, on the dispatcher.
+        """
+        watches = [watch for watch in self._watches if watch.event is None and watch.wanted(event)]
+        if not watches:
+            if event.tracing_id is not None:
+                if event.tracing_id not in self._requests:
+                    return
+            elif event.method == "structuredMessage":
+                return
+        with self._changed:
+            for watch in watches:
+                watch.event = watch.event or event
+            request = self._answered_by(event)
+            if request is not None and request.outcome is None:
+                request.outcome = _outcome_of(event, request.tracing_id)
+                if request.attachment_id is None and isinstance(event.body, PresignedUrlResponse):
+                    request.attachment_id = event.body.attachmentId
+            elif not watches:
+                return
+            self._changed.notify_all()
+
     def _answered_by(self, event: Event) -> _Request | None:
         if event.tracing_id is not None:
             return self._requests.get(event.tracing_id)
-        # No tracing id: protocol, section 3, tells which request such a frame answers.
+        # No tracing id: the kind of frame tells which request it answers (docs: the protocol).
         body = event.body
         if isinstance(body, SessionResponse):
             return self._oldest("configureSession", "configureAuthenticatedSession", "closeSession")
@@ -235,7 +342,8 @@ def _refusal_of(event: Event, tracing_id: str) -> RequestError:
     else:
         message = body if isinstance(body, str) and body else "refused"
     code = -1 if code is None else code
-    if isinstance(body, TooManyRequestsErrorMessage) or code in {429, 4029}:
+    too_many = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.TOO_MANY_REQUESTS_HTTP)
+    if isinstance(body, TooManyRequestsErrorMessage) or code in too_many:
         retry_after = getattr(body, "retryAfter", None)
         return TooManyRequestsError(
             message,
@@ -244,10 +352,3 @@ def _refusal_of(event: Event, tracing_id: str) -> RequestError:
             retryAfter=retry_after if isinstance(retry_after, (int, float)) else None,
         )
     return RequestError(message, code=code, tracingId=tracing_id)
-
-
-def _fresh(error: WebMessagingException) -> WebMessagingException:
-    # An exception that is raised twice, by two waiters, would carry the traceback of the first.
-    again = type(error)(*error.args)
-    vars(again).update(vars(error))
-    return again

@@ -315,7 +315,7 @@ def test_listeners_come_and_go_on_other_threads_while_frames_arrive(
     for other in others:
         other.join(5)
     assert recorder.texts == [str(n) for n in range(300)]
-    assert talker._listeners == (recorder,)
+    assert talker._listeners._all == (recorder,)
 
 
 def test_a_listener_need_not_derive_from_session_listener(talker: WebMessagingClient, guest: Guest) -> None:

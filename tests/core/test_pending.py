@@ -329,7 +329,7 @@ def test_a_request_that_somebody_awaits_is_not_forgotten(talker: WebMessagingCli
     request = guest.receive("getJwt")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(talker.awaitResponse, awaited, 10)
-        until(lambda: talker._answers._requests[awaited].waiters > 0)
+        until(lambda: talker._engine._pending._requests[awaited].waiters > 0)
         last = [talker.ping() for _ in range(KEPT + 5)][-1]
         guest.answer(request, "JwtResponse", {"jwt": "late", "exp": 9e9})
         assert answer.result(10).jwt == "late"

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genesys_webmessaging import RequestError, WebMessagingClient, models
-from genesys_webmessaging._core.pending import Answers
+from genesys_webmessaging._core.pending import Pending
 from genesys_webmessaging._core.routing import ROUTES, UNEXPECTED, Event, decode, heard_as, is_plain_message
 from genesys_webmessaging._core.session_state import Session
 from genesys_webmessaging.listener import LISTENER_METHODS
@@ -75,7 +75,7 @@ def test_the_tracing_id_of_the_frame_stands_on_the_body() -> None:
 def test_a_tracing_id_is_a_text_or_none_at_all(given: object, read: str | None) -> None:
     event = decode(json.dumps({"class": "JwtResponse", "body": {}, "tracingId": given}))
     assert event.tracing_id == read
-    Answers().observe(event)
+    Pending().observe(event)
 
 
 UNFIT = ["text", "", 5, 1.5, True, False, [], [{}], ["x"]]
@@ -262,8 +262,8 @@ def followed(raw: str) -> Event:
     """Do with a frame what the reader and the dispatcher do."""
     event = decode(raw)
     Session().observe(event)
-    answers = Answers()
-    answers.expect(None, "t", "getJwt", None, silent=False)
+    answers = Pending()
+    answers.expect("t", "getJwt", None, silent=False)
     answers.observe(event)
     heard_as(event.base_message())
     is_plain_message(raw)
@@ -290,9 +290,9 @@ def test_no_text_is_too_odd_to_be_followed(raw: str) -> None:
 
 
 def test_the_message_of_a_refusal_is_a_text_whatever_came() -> None:
-    answers = Answers()
+    answers = Pending()
     for body in ({"errorMessage": [1]}, {"errorMessage": {"a": 1}}, {"errorMessage": 5}):
-        answers.expect(None, "t", "ping", None, silent=False)
+        answers.expect("t", "ping", None, silent=False)
         answers.observe(decode(frame("Error", body, tracingId="t")))
         with pytest.raises(RequestError) as refused:
             answers.wait("t", 0)

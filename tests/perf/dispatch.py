@@ -46,7 +46,7 @@ def to_listener(address: str, ca: str | None, kind: str, count: int) -> float:
     client.addSessionListener(counter)
     client.connect("demo", "https://shop.example", caFile=ca)
     begin = time.perf_counter()
-    client._connection.send(json.dumps({"send": kind, "count": count}))
+    client._engine.connection.send(json.dumps({"send": kind, "count": count}))
     if not counter.done.wait(120):
         raise SystemExit(f"{counter.missing} of {count} frames never reached the listener")
     seconds = time.perf_counter() - begin
