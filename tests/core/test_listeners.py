@@ -88,6 +88,7 @@ def test_callbacks_of_one_connection_are_over_before_those_of_the_next_begin(
     first.close(4001, "first")
     assert gate.reached.wait(5)
     assert first.ended.wait(5)
+    until(talker.isInputClosed)
 
     connecting = threading.Thread(target=talker.connect, args=("demo", ORIGIN), name="connecting")
     connecting.start()
