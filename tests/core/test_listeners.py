@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from _fixtures import ORIGIN, TOKEN
-from _listeners import Doing, Recorder
+from _listeners import Doing, Recorder, until
 from _websockets_peer import CALLS, Guest, WebSocketsPeer, frame, message
 
 from genesys_webmessaging import SessionListener, WebMessagingClient
