@@ -94,9 +94,9 @@ def open_connection(
             with _step(f"The TLS handshake with {server}"):
                 transport.start_tls(context, host)
         with _step(f"The WebSocket handshake with {server}"):
-            web_socket, early = shake_hands(transport, target, headers, deadline)
+            web_socket, early = shake_hands(transport, target, headers, deadline, max_message_size)
         transport.expire_reads_at(math.inf)
-        return Connection(transport, web_socket, early, max_message_size=max_message_size, send_patience=send_patience)
+        return Connection(transport, web_socket, early, send_patience=send_patience)
     except BaseException as error:
         if transport is not None:
             transport.close()

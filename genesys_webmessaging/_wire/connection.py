@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
-from websocket import ABNF, WebSocket
+from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
+from .._base.fork import renew_after_fork
+from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ConnectionClosedError, NotConnectedError
-from .frames import NO_CODE, Close, FrameDecoder, Ping, ViolationError
-from .outlet import Outlet
+from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_of
 from .transport import OverdueError, Transport, describe
 
 __all__ = ["MAX_MESSAGE_SIZE", "SEND_PATIENCE", "Connection", "Ending", "State"]
@@ -31,8 +28,6 @@ SEND_PATIENCE = 30.0  # seconds
 _GOODBYE_PATIENCE = 1.0  # seconds; for what is said on the way out to a peer that may not listen any more
 _CLOSED_ABNORMALLY = 1006
 _MAX_REASON = 123  # bytes
-
-_numbers = itertools.count(1)
 
 
 class State(Enum):
@@ -65,27 +60,22 @@ class Connection:
 
     Args:
         transport: What the handshake has been made on.
-        web_socket: The library's object that made it.
+        web_socket: What made it.
         early: What the server sent right behind the handshake.
-        max_message_size: The largest message taken, in bytes.
         send_patience: How many seconds the server may take to accept the next 64 KB.
     """
 
     def __init__(
         self,
         transport: Transport,
-        web_socket: WebSocket,
+        web_socket: GuestSocket,
         early: bytes = b"",
         *,
-        max_message_size: int = MAX_MESSAGE_SIZE,
         send_patience: float = SEND_PATIENCE,
     ) -> None:
         self._transport = transport
         self._web_socket = web_socket
-        outlet: Any = Outlet(self)
-        web_socket.sock = outlet
-        self._decoder = FrameDecoder(max_message_size)
-        self._decoder.feed(early)
+        web_socket.join(self, early)
         self._send_patience = send_patience
         # Guards the three fields that follow it.
         self._lock = threading.Lock()
@@ -100,7 +90,7 @@ class Connection:
         self._pings: deque[bytes] = deque(maxlen=1)
         # Set when our close frame has gone out, or cannot.
         self._goodbye_said = threading.Event()
-        _connections.add(self)
+        renew_after_fork(self)
 
     # From any thread.
 
@@ -121,7 +111,7 @@ class Connection:
 
     @property
     def web_socket(self) -> WebSocket:
-        """The library's object, good for sending only: what it sends goes the way of ``send`` and ``close``."""
+        """The library's object, good for sending: what it sends goes the way of ``send`` and ``close``."""
         return self._web_socket
 
     def start(self, on_texts: Callable[[list[str]], None], on_end: Callable[[Ending], None]) -> None:
@@ -134,19 +124,18 @@ class Connection:
         Raises:
             NotConnectedError: The connection was closed before.
         """
-        reader = threading.Thread(
-            target=self._run,
-            args=(on_texts, on_end),
-            name=f"genesys-webmessaging-reader-{next(_numbers)}",
-            daemon=True,
-        )
+        reader = daemon_thread("reader", self._run, on_texts, on_end)
         with self._lock:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection was closed before it was used")
             if self._reader is not None:
                 raise RuntimeError("This connection has a reader already")
-            reader.start()
             self._reader = reader
+            try:
+                reader.start()
+            except BaseException:
+                self._reader = None
+                raise
 
     def send(self, text: str) -> None:
         """Send one message, whole, whatever other threads send.
@@ -155,10 +144,31 @@ class Connection:
             NotConnectedError: The connection is closed or closing; nothing was sent.
             ConnectionClosedError: It broke meanwhile; a part of the message may be out.
         """
-        self.send_frame(ABNF.create_frame(text, ABNF.OPCODE_TEXT).format())
+        self._write(ABNF.create_frame(text, ABNF.OPCODE_TEXT).format())
 
-    def send_frame(self, frame: bytes) -> None:
-        """Send one frame, masked and all, that is not a close frame. Raises what ``send`` raises."""
+    def send_frame(self, frame: ABNF) -> int:
+        """Send a frame of the library's, which on the reader thread answers one of the server's.
+
+        Returns:
+            How many bytes went out; 0 for what goes out later or in other words.
+
+        Raises:
+            NotConnectedError, ConnectionClosedError: As for ``send``.
+        """
+        answers = threading.current_thread() is self._reader
+        payload = frame.data if isinstance(frame.data, bytes) else frame.data.encode()
+        if frame.opcode == ABNF.OPCODE_CLOSE:
+            if not answers:  # else the reader answers in the server's words
+                self.close(int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace"))
+        elif frame.opcode == ABNF.OPCODE_PONG and answers:
+            self._pings.append(payload)
+        else:
+            data = frame.format()
+            self._write(data)
+            return len(data)
+        return 0
+
+    def _write(self, frame: bytes) -> None:
         with self._sending:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection is closed")
@@ -186,11 +196,11 @@ class Connection:
             reason: Why, cut to the 123 bytes that fit.
             timeout: How many seconds the server has to answer; after that the connection is cut, and the code is 1006.
         """
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         if self._leave(Ending(_CLOSED_ABNORMALLY, f"The server did not answer our close within {timeout:g} seconds")):
-            self._transport.expire_reads_at(deadline)
-            self._say_goodbye(code, reason, timeout)
-        self._await_end(max(0.0, deadline - time.monotonic()) + _GOODBYE_PATIENCE)
+            self._transport.expire_reads_at(deadline.at)
+            self._say_goodbye(code, reason, deadline)
+        self._await_end(deadline.remaining + _GOODBYE_PATIENCE)
 
     def abort(self) -> None:
         """Cut the connection without a word. Returns when it has ended."""
@@ -221,19 +231,18 @@ class Connection:
         """Sending failed. The server may have said why, so what it sent is read to the end."""
         self._give_up(_reason_of(error), _GOODBYE_PATIENCE)
 
-    def _say_goodbye(self, code: int, reason: str, timeout: float) -> None:
+    def _say_goodbye(self, code: int, reason: str, deadline: Deadline) -> None:
         """Send our close frame, if there is somebody to take it. To be called by who left OPEN, once."""
         payload = code.to_bytes(2, "big") + reason.encode()[:_MAX_REASON].decode(errors="ignore").encode()
-        give_up = time.monotonic() + timeout
         try:
-            if not self._sending.acquire(timeout=timeout):
+            if not self._sending.acquire(timeout=deadline.remaining):
                 logger.debug("No close frame was sent: another frame is stuck")
                 return
             try:
-                self._transport.write(_frame(ABNF.OPCODE_CLOSE, payload), give_up - time.monotonic())
+                self._transport.write(_frame(ABNF.OPCODE_CLOSE, payload), deadline.remaining)
             except OSError as error:
                 logger.debug("The close frame could not be sent: %s", error)
-                self._transport.expire_reads_at(time.monotonic() + min(timeout, _GOODBYE_PATIENCE))
+                self._transport.expire_reads_at(time.monotonic() + deadline.at_most(_GOODBYE_PATIENCE))
             finally:
                 self._sending.release()
         finally:
@@ -297,21 +306,22 @@ class Connection:
                 self._ended.set()
 
     def _read_until_end(self, on_texts: Callable[[list[str]], None]) -> Ending:
+        web_socket = self._web_socket
         try:
             while True:
-                arrival = self._decoder.next()
-                if isinstance(arrival, list):
-                    on_texts(arrival)
-                elif isinstance(arrival, Ping):
-                    self._pings.append(arrival.payload)
-                elif isinstance(arrival, Close):
-                    return self._answer_close(arrival)
-                else:
-                    data = self._transport.read(or_writable=not self._answer_ping())
-                    if data:
-                        self._decoder.feed(data)
-                    elif data is not None:
-                        return self._end_of_stream()
+                texts = web_socket.recv_texts()
+                if texts:
+                    on_texts(texts)
+                    continue
+                opcode, frame = web_socket.recv_data_frame(control_frame=True)
+                if opcode == ABNF.OPCODE_TEXT:
+                    on_texts([text_of(frame.data)])
+                elif opcode == ABNF.OPCODE_CLOSE:
+                    return self._answer_close(*close_of(frame.data))
+                elif opcode == ABNF.OPCODE_BINARY:
+                    logger.debug("Ignored a binary message of %d bytes", len(frame.data))
+        except WebSocketConnectionClosedException:
+            return self._end_of_stream()
         except ViolationError as violation:
             return self._refuse(violation)
         except OverdueError:
@@ -319,13 +329,32 @@ class Connection:
         except OSError as error:
             return Ending(None, _reason_of(error))
 
-    def _answer_close(self, close: Close) -> Ending:
-        if self._leave(Ending(close.code, close.reason)):
-            code = 1000 if close.code == NO_CODE else close.code
-            self._say_goodbye(code, "", _GOODBYE_PATIENCE)
+    @property
+    def may_read(self) -> bool:
+        """Whether this thread is the one that reads."""
+        return self._reader is None or threading.current_thread() is self._reader
+
+    def receive(self) -> bytes:
+        """Wait for bytes, and answer pings meanwhile.
+
+        Raises:
+            WebSocketConnectionClosedException: The server sends no more.
+            OSError: The connection broke, or the reader's deadline has passed.
+        """
+        while True:
+            data = self._transport.read(or_writable=not self._answer_ping())
+            if data:
+                return data
+            if data is not None:
+                raise WebSocketConnectionClosedException("The server sends no more")
+
+    def _answer_close(self, code: int, reason: str) -> Ending:
+        ending = Ending(code, reason)
+        if self._leave(ending):
+            self._say_goodbye(1000 if code == NO_CODE else code, "", Deadline(_GOODBYE_PATIENCE))
         else:
             self._goodbye_said.wait(_GOODBYE_PATIENCE)
-        return Ending(close.code, close.reason)
+        return ending
 
     def _end_of_stream(self) -> Ending:
         overdue = self._overdue
@@ -336,7 +365,7 @@ class Connection:
         """Tell the server why we leave, and listen a moment longer, or closing would wipe out what we said."""
         ending = Ending(None, str(violation))
         if self._leave(ending):
-            self._say_goodbye(violation.code, "", _GOODBYE_PATIENCE)
+            self._say_goodbye(violation.code, "", Deadline(_GOODBYE_PATIENCE))
             self._transport.end_writing()
             self._transport.expire_reads_at(time.monotonic() + _GOODBYE_PATIENCE)
             try:
@@ -348,7 +377,7 @@ class Connection:
 
     # In a forked child.
 
-    def _forget(self) -> None:
+    def _after_fork(self) -> None:
         """Close our copy of the parent's socket. The locks may be held by threads that this process has not."""
         self._lock = threading.Lock()
         self._sending = threading.Lock()
@@ -367,15 +396,3 @@ def _reason_of(error: OSError) -> str:
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
         return "Connection reset by the server"
     return f"The connection failed: {describe(error)}"
-
-
-_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
-
-
-def _forget_the_parents_connections() -> None:
-    for connection in list(_connections):
-        connection._forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_parents_connections)

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import SplitResult
 
-from websocket import WebSocket, WebSocketException, create_connection
+from websocket import WebSocketException, create_connection
 
 from ..exceptions import ConnectError
+from .guest_socket import GuestSocket
 from .transport import Transport
 
 __all__ = ["Head", "read_body", "read_head", "refuse_bad_headers", "shake_hands"]
@@ -133,8 +134,12 @@ def refuse_bad_headers(headers: Sequence[tuple[str, str]]) -> None:
 
 
 def shake_hands(
-    transport: Transport, url: SplitResult, headers: Sequence[tuple[str, str]], deadline: float
-) -> tuple[WebSocket, bytes]:
+    transport: Transport,
+    url: SplitResult,
+    headers: Sequence[tuple[str, str]],
+    deadline: float,
+    max_message_size: int,
+) -> tuple[GuestSocket, bytes]:
     """Make the WebSocket handshake.
 
     Args:
@@ -142,9 +147,10 @@ def shake_hands(
         url: What to ask for.
         headers: Request headers beside those of the WebSocket protocol.
         deadline: When to give up, on the clock of ``time.monotonic``.
+        max_message_size: The largest message taken later, in bytes.
 
     Returns:
-        The library's WebSocket, whose socket is of no use any more, and what the server sent right behind its answer.
+        The WebSocket, without a socket, and what the server sent right behind its answer.
 
     Raises:
         ConnectError: The server refused, or did not do what the protocol asks for.
@@ -157,6 +163,8 @@ def shake_hands(
     try:
         web_socket = create_connection(
             f"{url.scheme}://{nobody}{url.path or '/'}" + (f"?{url.query}" if url.query else ""),
+            class_=GuestSocket,
+            max_message_size=max_message_size,
             socket=server,
             host=url.netloc,
             header=[f"{name}: {value}" for name, value in headers],
@@ -173,6 +181,7 @@ def shake_hands(
             statusCode=server.head.status if server.head else -1,
             headers=server.head.headers if server.head else None,
         ) from error
+    assert isinstance(web_socket, GuestSocket)  # noqa: S101 - for the type checker
     return web_socket, server.head.rest if server.head else b""
 
 

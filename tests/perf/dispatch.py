@@ -19,7 +19,6 @@ from _selfsigned import certificate
 from genesys_webmessaging import SessionListener, WebMessagingClient
 from genesys_webmessaging._core.engine import routing as _protocol
 from genesys_webmessaging._wire.connect import open_connection
-from genesys_webmessaging._wire.frames import FrameDecoder
 
 KINDS = {"text": 0.35, "typing": 0.35, "rich": 0.25}
 ROUNDS = 5
@@ -57,16 +56,12 @@ def to_listener(address: str, ca: str | None, kind: str, count: int) -> float:
 def parse_only(address: str, ca: str | None, kind: str, count: int) -> float:
     """Frames a second that are read on the same transport and parsed with json.loads, and nothing else."""
     connection = open_connection(f"{address}?deploymentId=demo", [("Origin", "https://shop.example")], ca_file=ca)
-    transport = connection._transport
-    decoder = FrameDecoder(1 << 26)
+    web_socket = connection._web_socket
     missing = count
     begin = time.perf_counter()
     connection.send(json.dumps({"send": kind, "count": count}))
     while missing:
-        texts = decoder.next()
-        if texts is None:
-            decoder.feed(transport.read() or b"")
-            continue
+        texts = web_socket.recv_texts() or [web_socket.recv_data_frame()[1].data]
         for text in texts:
             json.loads(text)
         missing -= len(texts)

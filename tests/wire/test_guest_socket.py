@@ -1,32 +1,78 @@
-"""The decoder of incoming frames, without a socket."""
+"""Bytes into messages: the library's reader with our bounds, and the fast path, without a socket."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from _raw_peer import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close, frame, text
 from hypothesis import given
 from hypothesis import strategies as st
+from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
-from genesys_webmessaging._wire.frames import Close, FrameDecoder, Ping, ViolationError
+from genesys_webmessaging._wire.guest_socket import GuestSocket, ViolationError, close_of, text_of
 
 MEGABYTE = 1024 * 1024
 
 
+class Chunks:
+    """What a GuestSocket is given in place of a connection: bytes, read by read."""
+
+    may_read = True
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = filter(None, chunks)
+        self.answers: list[tuple[int, bytes | str]] = []
+
+    def receive(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise WebSocketConnectionClosedException("That was all")
+
+    def send_frame(self, answer: ABNF) -> int:
+        self.answers.append((answer.opcode, answer.data))
+        return 0
+
+    def close(self, *_: Any) -> None:
+        raise AssertionError("the library closes by itself")
+
+    abort = close
+
+
+def arrivals_of(chunks: Iterable[bytes], limit: int) -> Iterator[object]:
+    """Texts, pings and the close frame, one by one, read as a connection reads them."""
+    source = Chunks(chunks)
+    guest_socket = GuestSocket(max_message_size=limit, skip_utf8_validation=True)
+    guest_socket.join(source, b"")
+    while True:
+        if texts := guest_socket.recv_texts():
+            yield from texts
+            continue
+        opcode, arrived = guest_socket.recv_data_frame(control_frame=True)
+        if opcode == TEXT:
+            yield text_of(arrived.data)
+        elif opcode == PING:
+            assert source.answers.pop() == (PONG, arrived.data)
+            yield "ping", arrived.data
+        elif opcode == CLOSE:
+            yield "close", *close_of(arrived.data)
+            return
+
+
 def decode(*chunks: bytes, limit: int = 64 * MEGABYTE) -> list[object]:
-    """Everything that comes of these bytes, texts one by one, the violation at the end included."""
-    decoder = FrameDecoder(limit)
+    """Everything that comes of these bytes, the violation at the end included."""
     arrived: list[object] = []
     try:
-        for chunk in chunks:
-            decoder.feed(chunk)
-            while (arrival := decoder.next()) is not None:
-                arrived.extend(arrival if isinstance(arrival, list) else [arrival])
+        for each in arrivals_of(chunks, limit):
+            arrived.append(each)
     except ViolationError as violation:
         arrived.append((violation.code, str(violation)))
+    except WebSocketConnectionClosedException:
+        pass
     return arrived
 
 
@@ -55,11 +101,11 @@ def messages(draw: st.DrawFn) -> tuple[bytes, list[object]]:
                 stream += frame(CONTINUATION if n else TEXT, piece, fin=last)
                 if not last and draw(st.booleans()):
                     stream += frame(PING, b"between")
-                    arrivals.append(Ping(b"between"))
+                    arrivals.append(("ping", b"between"))
         else:
             stream += frame(PING if kind == "ping" else PONG, payload[:125])
             if kind == "ping":
-                arrivals.append(Ping(payload[:125]))
+                arrivals.append(("ping", payload[:125]))
             continue
         arrivals.append(content)
     return stream, arrivals
@@ -68,8 +114,8 @@ def messages(draw: st.DrawFn) -> tuple[bytes, list[object]]:
 @given(messages(), st.lists(st.integers(0, 100_000), max_size=10))
 def test_however_the_bytes_are_cut_the_same_comes_of_them(made: tuple[bytes, list[object]], cuts: list[int]):
     stream, arrivals = made
-    assert decode(stream + close(4000, "end")) == [*arrivals, Close(4000, "end")]
-    assert decode(*chop(stream + close(4000, "end"), cuts)) == [*arrivals, Close(4000, "end")]
+    assert decode(stream + close(4000, "end")) == [*arrivals, ("close", 4000, "end")]
+    assert decode(*chop(stream + close(4000, "end"), cuts)) == [*arrivals, ("close", 4000, "end")]
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=10))
@@ -107,20 +153,17 @@ def test_a_message_over_the_limit_is_refused_by_its_header(too_big: bytes):
 
 
 def test_the_limit_is_checked_before_memory_is_spent():
-    decoder = FrameDecoder(MEGABYTE)
-    decoder.feed(b"\x81\x7f" + (32 * MEGABYTE).to_bytes(8, "big"))
+    header = b"\x81\x7f" + (32 * MEGABYTE).to_bytes(8, "big")
     with pytest.raises(ViolationError):
-        decoder.next()
+        list(arrivals_of([header], MEGABYTE))
 
 
 def peak_of(chunks: Iterable[bytes]) -> int:
     """The most memory that decoding these took, when what arrives is let go."""
-    decoder = FrameDecoder(64 * MEGABYTE)
     tracemalloc.start()
     try:
-        for chunk in chunks:
-            decoder.feed(chunk)
-            while decoder.next() is not None:
+        with contextlib.suppress(WebSocketConnectionClosedException):
+            for _ in arrivals_of(chunks, 64 * MEGABYTE):
                 continue
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -175,5 +218,31 @@ def test_sixteen_megabytes_are_decoded_in_linear_work(fragment: int | None):
 
 def test_a_control_frame_of_every_size_up_to_125_is_taken():
     for size in range(126):
-        assert decode(frame(PING, b"x" * size)) == [Ping(b"x" * size)]
-    assert decode(frame(CLOSE, b"\x0f\xa0" + b"x" * 123)) == [Close(4000, "x" * 123)]
+        assert decode(frame(PING, b"x" * size)) == [("ping", b"x" * size)]
+    assert decode(frame(CLOSE, b"\x0f\xa0" + b"x" * 123)) == [("close", 4000, "x" * 123)]
+
+
+def test_the_library_reads_what_is_not_a_run_of_whole_texts(monkeypatch: pytest.MonkeyPatch):
+    """A parser of ours beside the library's would pass every other test here."""
+    read: list[int] = []
+    whole = WebSocket.recv_data_frame
+
+    def counted(self: WebSocket, control_frame: bool = False) -> Any:
+        opcode, arrived = whole(self, control_frame)
+        read.append(opcode)
+        return opcode, arrived
+
+    monkeypatch.setattr(WebSocket, "recv_data_frame", counted)
+    fragments = frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"b")
+    decode(text("fast") + frame(PING) + fragments + text("x" * 70_000) + text("fast") + close(1000))
+    assert read == [PING, TEXT, TEXT, CLOSE]
+
+
+def test_nobody_but_the_reader_reads():
+    source = Chunks([frame(PING)])
+    guest_socket = GuestSocket(max_message_size=MEGABYTE)
+    guest_socket.join(source, b"")
+    source.may_read = False
+    for read in (guest_socket.recv, guest_socket.recv_data, guest_socket.recv_frame):
+        with pytest.raises(OSError, match="a reader of its own"):
+            read()
