@@ -158,12 +158,20 @@ class _FrameBuffer(frame_buffer):
         self._at = 0
 
     def recv_texts(self) -> list[str]:
-        texts: list[str] = []
+        """The texts of a run of whole text frames. What is left over of one read begins the run of the next."""
         if self._fragments.recving_frames:
-            return texts
+            return []
         if self._at == len(self._data):
             self._data, self._at = self.recv(0), 0
+        texts = self._whole_texts()
+        while not texts and self._text_has_begun():
+            self.feed(self.recv(0))
+            texts = self._whole_texts()
+        return texts
+
+    def _whole_texts(self) -> list[str]:
         data, at, end = self._data, self._at, len(self._data)
+        texts: list[str] = []
         limit = self._max_message_size
         try:
             while end - at >= 2 and data[at] == _WHOLE_TEXT:
@@ -184,6 +192,18 @@ class _FrameBuffer(frame_buffer):
                 raise _not_utf8() from error
         self._at = at
         return texts
+
+    def _text_has_begun(self) -> bool:
+        """Whether the text frame at hand, once it is whole, can be taken: it is neither long nor over the limit."""
+        head = self._data[self._at : self._at + 4]
+        if head[0] != _WHOLE_TEXT:
+            return False
+        length = head[1] if len(head) > 1 else 0
+        if length == 126:
+            length = int.from_bytes(head[2:], "big") if len(head) == 4 else 0
+        elif length > 126:
+            return False
+        return length <= self._max_message_size
 
     def recv_header(self) -> None:
         super().recv_header()
