@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
 from . import sessions
@@ -71,7 +71,7 @@ class Conversation:
         store: TokenStore | str | os.PathLike[str] | None = None,
         startNew: bool | None = None,
         signIn: Callable[[], OAuthParams] | None = None,
-        join: bool = False,
+        join: bool | Literal["always"] = False,
         customAttributes: Mapping[str, str] | None = None,
         timeout: float = 30.0,
         reconnectSeconds: float = 300.0,
@@ -167,7 +167,8 @@ class Conversation:
                 connect(token=token)
             else:
                 _connect_with_stored_token(connect, store, client, deploymentId)
-            if join and client.sessionResponse is not None and client.sessionResponse.newSession is True:
+            session = client.sessionResponse
+            if join == "always" or (join and session is not None and session.newSession is True):
                 chat.join()
         except BaseException:
             chat.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -28,10 +28,12 @@ class _TextLoader(yaml.SafeLoader):
     YAML 1.1 would make True of ``say: Yes``, 7 of ``say: 007`` and a date of ``pick: 2030-01-07``.
     """
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, Any]]]] = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+# Not within the class, where a type checker takes it for another attribute than the base class's.
+_TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class Document:
@@ -80,8 +82,9 @@ class Document:
                 if name in seen:
                     raise ScenarioError(f"{self.path}:{line}: {name!r} stands twice, first in line {seen[name]}")
                 seen[name] = line
-                self._lines[(*location, name)] = line
-                self._note(value, (*location, name))
+                inner = (*location, name)
+                self._lines[inner] = line
+                self._note(value, inner)
 
     def line_of(self, location: Iterable[Any]) -> int:
         """The line of the innermost place that a location names; what the document does not have is passed over."""
