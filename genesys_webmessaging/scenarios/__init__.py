@@ -12,8 +12,21 @@
 
 from __future__ import annotations
 
-from .model import Config, Expectation, Scenario, ScenarioError, ScenarioFile, Step, load, schema, select
-from .runner import AttemptResult, Line, Place, Places, Runner, ScenarioResult, StepResult
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .model import Config, Expectation, Scenario, ScenarioError, ScenarioFile, Step, load, schema, select
+    from .recording import ScenarioRecorder
+    from .runner import AttemptResult, Line, Place, Places, Runner, ScenarioResult, StepResult
+
+# Loaded when they are first asked for: pytest imports this package to find the plugin in it.
+_MODULES = {
+    "model": "Config Expectation Scenario ScenarioError ScenarioFile Step load schema select",
+    "recording": "ScenarioRecorder",
+    "runner": "AttemptResult Line Place Places Runner ScenarioResult StepResult",
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "AttemptResult",
@@ -26,6 +39,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "ScenarioFile",
+    "ScenarioRecorder",
     "ScenarioResult",
     "Step",
     "StepResult",
@@ -33,3 +47,10 @@ __all__ = [
     "schema",
     "select",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{module}", __name__), name)
