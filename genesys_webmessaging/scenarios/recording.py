@@ -53,10 +53,7 @@ class ScenarioRecorder(SessionListener):
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str, /) -> None:
         """Write down a step."""
         message = structuredMessage
-        if message.direction == Direction.INBOUND:
-            step = self._done(message)
-        else:
-            step = _expected(message)
+        step = self._done(message) if message.direction == Direction.INBOUND else _expected(message)
         with self._lock:
             if any(_joins(event) for event in message.events):
                 self._config["join"] = True
