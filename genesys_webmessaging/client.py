@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from . import listener as _listener
 from ._base import arguments as checks
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .rest import ApiClient
     from .rest._presigned import Progress
 
-__all__ = ["WebMessagingClient"]
+__all__ = ["Ending", "WebMessagingClient"]
 
 M = TypeVar("M", bound=WireModel)
 
@@ -62,6 +62,20 @@ _JOIN = checks.Overloads(
     "deploymentId initialMessage",
     "deploymentId token initialMessage origin?",
 )
+
+
+class Ending(NamedTuple):
+    """How a connection ended: what ``webSocketDisconnected`` or ``webSocketError`` was called with.
+
+    Attributes:
+        statusCode: The close code, None when the connection broke.
+        reason: The reason that came with it, "" when there was none.
+        error: What broke the connection, None when it was closed.
+    """
+
+    statusCode: int | None
+    reason: str
+    error: str | None
 
 
 class WebMessagingClient:
@@ -83,13 +97,26 @@ class WebMessagingClient:
 
     Args:
         address: "wss://webmessaging.mypurecloud.com/v1" for instance, or a region, or a region's name.
+        region: The same, by Java's other name for it.
     """
 
     # Where Java has it.
     SessionListener: TypeAlias = _listener.SessionListener
 
-    def __init__(self, address: AddressOrRegion) -> None:
-        self._engine = Engine(address_of(address), self)
+    @overload
+    def __init__(self, address: AddressOrRegion) -> None: ...
+
+    @overload
+    def __init__(self, *, region: AddressOrRegion) -> None: ...
+
+    def __init__(self, address: AddressOrRegion | None = None, *, region: AddressOrRegion | None = None) -> None:
+        place = address if region is None else region
+        if place is None or (address is not None and region is not None):
+            raise TypeError(
+                "WebMessagingClient() takes an address like 'wss://webmessaging.mypurecloud.com/v1' "
+                "or a region, and not both"
+            )
+        self._engine = Engine(address_of(place), self)
         self._listeners = Listeners()
         self._given_api_client: ApiClient | None = None
         # With the origin and the way through the network that it was made for.
@@ -754,6 +781,26 @@ class WebMessagingClient:
         The same as :func:`genesys_webmessaging.clearConversation`, which tells of the errors.
         """
         self._engine.clear_conversation(timeout)
+
+    def waitUntilDisconnected(self, timeout: float | None = None) -> Ending | None:
+        """Wait until the connection has ended, and the listeners have heard so. Raises nothing.
+
+        In a listener it does not wait for the listeners. With Ctrl-C it raises KeyboardInterrupt, as every wait does.
+
+        Args:
+            timeout: Seconds; None waits for as long as the connection lives.
+
+        Returns:
+            How the connection ended, at once if it has ended before; None if the timeout passed, or if this client
+            was never connected.
+        """
+        seconds = None if timeout is None else checks.seconds("timeout", timeout, zero=True)
+        ending = self._engine.wait_until_disconnected(seconds)
+        if ending is None:
+            return None
+        if ending.code is None:
+            return Ending(None, "", ending.reason)
+        return Ending(ending.code, ending.reason, None)
 
     @property
     def token(self) -> str | None:

@@ -323,7 +323,7 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         offer = message or self._latest("quick replies", offers.replies_of)
-        return self._deliver(offers.quick_reply(offer, reply), timeout)
+        return self._deliver(requests.quick_reply(offer, offers.chosen_reply(offer, reply)), timeout)
 
     def press(
         self,
@@ -349,7 +349,7 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         offer = message or self._latest("cards", offers.cards_of)
-        return self._deliver(offers.button(offer, card, button), timeout)
+        return self._deliver(requests.button(offer, offers.chosen_button(offer, card, button)), timeout)
 
     def pick(
         self,
@@ -373,7 +373,7 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         offer = message or self._latest("times", offers.slots_of)
-        return self._deliver(offers.date(offer, slot), timeout)
+        return self._deliver(requests.date(offer, offers.chosen_slot(offer, slot)), timeout)
 
     def join(self, timeout: float | None = None) -> StructuredMessage:
         """Tell the other side that the guest has come, which starts some bots.

@@ -53,7 +53,7 @@ SURROGATE = "half a smile \ud83d"
         ("ws://host\n/v1", ValueError, "holds blanks or control characters"),
         ("ws://host/v1#top", ValueError, "has a fragment"),
         ("wss://user:pass@host/v1", ValueError, "must hold no user name and no password"),
-        (None, TypeError, "address must be a str like 'wss://.*' or a member of .*Hosts, not NoneType"),
+        (None, TypeError, r"WebMessagingClient\(\) takes an address like 'wss://.*' or a region, and not both"),
         (b"ws://host/v1", TypeError, "address must be a str .* not bytes"),
         (GenesysCloudRegionWebSocketHosts, TypeError, "address must be a str"),
     ],

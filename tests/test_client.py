@@ -453,6 +453,17 @@ def test_the_web_socket_beneath_can_be_had_and_sent_with(talker: WebMessagingCli
 def test_a_client_is_made_of_an_address_or_a_region(place: Any, address: str) -> None:
     assert WebMessagingClient(place).address == address
     assert WebMessagingClient(address=place).address == address
+    assert WebMessagingClient(region=place).address == address
+
+
+def test_a_client_is_made_of_one_place() -> None:
+    for places in ((), ("us_east_1", "us_east_1")):
+        with pytest.raises(TypeError):
+            WebMessagingClient(*places)
+    with pytest.raises(TypeError, match="and not both"):
+        WebMessagingClient("us_east_1", region="us_east_1")
+    with pytest.raises(TypeError, match="and not both"):
+        WebMessagingClient(address="us_east_1", region="us_east_1")
 
 
 # Static helpers

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from _fixtures import ORIGIN, TOKEN
-from _listeners import Recorder, until
+from _listeners import Doing, Recorder, until
+from _raw_peer import RawPeer, Wire
 from _websockets_peer import Guest, WebSocketsPeer, message
 
 from genesys_webmessaging import ConnectError, NotConnectedError, WebMessagingClient
@@ -346,3 +347,65 @@ def test_calls_on_other_threads_during_the_end_succeed_or_raise_our_errors(
             guest.receive("onMessage")
         talker.disconnect()
         assert sum(one.result(10) for one in talking) >= 100
+
+
+# Waiting for the end
+
+
+def test_waiting_until_disconnected_returns_the_ending_that_the_listeners_have_heard(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+) -> None:
+    release = threading.Event()
+    slow = Doing("webSocketDisconnected", lambda *_: release.wait(10))
+    talker.addSessionListener(slow)
+    talker.addSessionListener(recorder)
+    guest.close(4001, "bye")
+    until(talker.isInputClosed)
+    assert talker.waitUntilDisconnected(0.05) is None
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(talker.waitUntilDisconnected)
+        release.set()
+        ending = waiting.result(10)
+    assert ending == (4001, "bye", None)
+    assert ending is not None
+    assert (ending.statusCode, ending.reason, ending.error) == (4001, "bye", None)
+    assert recorder.methods == ["webSocketDisconnected"]
+    assert talker.waitUntilDisconnected(0) == ending
+
+
+def test_waiting_until_disconnected_tells_of_a_connection_that_broke() -> None:
+    def reset(wire: Wire) -> None:
+        wire.accept()
+        wire.reset()
+
+    with RawPeer(reset) as peer, WebMessagingClient(peer.url) as client:
+        client.connect("demo", ORIGIN)
+        assert client.waitUntilDisconnected(10) == (None, "", "Connection reset by the server")
+
+
+@pytest.mark.usefixtures("guest")
+def test_waiting_until_disconnected_ends_with_its_time(talker: WebMessagingClient) -> None:
+    assert talker.waitUntilDisconnected(0) is None
+    assert talker.waitUntilDisconnected(timeout=0.05) is None
+    assert not talker.isInputClosed()
+    with pytest.raises(ValueError, match="timeout"):
+        talker.waitUntilDisconnected(-1)
+
+
+def test_without_a_connection_there_is_no_end_to_wait_for() -> None:
+    assert WebMessagingClient("us_east_1").waitUntilDisconnected() is None
+
+
+def test_a_listener_may_wait_until_disconnected_and_the_next_connection_is_waited_for_anew(
+    talker: WebMessagingClient, guest: Guest, peer: WebSocketsPeer
+) -> None:
+    waiting = Doing("structuredMessage", lambda *_: talker.waitUntilDisconnected())
+    talker.addSessionListener(waiting)
+    guest.send(message("wait"))
+    guest.close(4001, "one")
+    assert waiting.waitForOutcome() == (4001, "one", None)
+    assert talker.waitUntilDisconnected(10) == (4001, "one", None)
+    talker.connect("demo", ORIGIN)
+    assert talker.waitUntilDisconnected(0.05) is None
+    peer.guest().close(4002, "two")
+    assert talker.waitUntilDisconnected(10) == (4002, "two", None)

@@ -83,6 +83,15 @@ def test_ctrl_c_in_a_call_that_waits_for_an_answer_leaves_a_usable_client(simula
         assert heard(process) == "indeed"
 
 
+def test_ctrl_c_ends_the_wait_for_the_end(simulator: Simulator) -> None:
+    program = INTERRUPTED.replace("BLOCKING", "client.waitUntilDisconnected()")
+    with running("client.joinConversation('demo', TOKEN, 'hello')\n" + program, simulator.address) as process:
+        assert heard(process) == "blocking"
+        process.send_signal(signal.SIGINT)
+        assert heard(process) == "interrupted"
+        assert heard(process) == "indeed"
+
+
 def test_ctrl_c_while_connecting_leaves_a_usable_client(simulator: Simulator) -> None:
     stall = simulator.faults.stallHandshake(60)
     with running(INTERRUPTED.replace("BLOCKING", "client.connect('demo', ORIGIN)"), simulator.address) as process:

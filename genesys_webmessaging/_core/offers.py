@@ -1,4 +1,4 @@
-"""What the other side offers to choose from, and the requests that choose."""
+"""What a message offers to choose from: quick replies, cards, times."""
 
 from __future__ import annotations
 
@@ -7,17 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..models import (
-    ButtonResponseType,
-    ContentButtonResponse,
     ContentCard,
     ContentCardAction,
     ContentDatePickerAvailableTime,
     ContentQuickReply,
-    ContentType,
-    IncomingNormalizedMessage,
     MessageContent,
-    NormalizedType,
-    SendMessageRequest,
     StructuredMessage,
 )
 from ..models._coerce import as_datetime
@@ -85,53 +79,35 @@ def chosen(what: str, wanted: Any, offered: Sequence[T], names: Callable[[T], Se
     raise ValueError(f"there is no {what} {wanted!r}; there are: {shown or 'none'}")
 
 
-def quick_reply(message: StructuredMessage, wanted: Any) -> SendMessageRequest:
-    """The request that chooses a quick reply."""
-    reply = chosen("quick reply", wanted, replies_of(message), lambda one: [one.text, one.payload])
-    return _request(NormalizedType.TEXT, "", ButtonResponseType.QUICKREPLY, reply.text, reply.payload, message)
+def chosen_reply(message: StructuredMessage, wanted: Any) -> ContentQuickReply:
+    """The quick reply of a message that is meant: itself, its number, its text or its payload."""
+    return chosen("quick reply", wanted, replies_of(message), lambda one: [one.text, one.payload])
 
 
-def button(message: StructuredMessage, card: Any, wanted: Any) -> SendMessageRequest:
-    """The request that presses a button of a card."""
+def chosen_button(message: StructuredMessage, card: Any, wanted: Any) -> ContentCardAction:
+    """The button of a card that is meant, and that can be pressed."""
     found = chosen("card", card, cards_of(message), lambda one: [one.title])
     buttons = [action for action in found.actions if action is not None]
     action = chosen("button", wanted, buttons, lambda one: [one.text, one.payload])
     if action.type == ContentCardAction.TypeEnum.LINK:
         raise ValueError(f"the button {action.text!r} is a link, which is opened and not pressed: {action.url}")
-    return _request(
-        NormalizedType.STRUCTURED, action.text or "", ButtonResponseType.BUTTON, action.text, action.payload, message
-    )
+    return action
 
 
-def date(message: StructuredMessage, wanted: Any) -> SendMessageRequest:
-    """The request that picks a time."""
+def chosen_slot(message: StructuredMessage, wanted: Any) -> ContentDatePickerAvailableTime:
+    """The time that is meant: the slot itself, its number, or its moment as a datetime or in ISO 8601."""
     slots = slots_of(message)
     moment = as_datetime(wanted) if isinstance(wanted, str) else wanted
     if isinstance(moment, datetime):
         wanted = next((slot for slot in slots if _is_at(slot, moment)), wanted)
-    slot = chosen("time", wanted, slots, lambda one: [_iso(one)])
-    return _request(NormalizedType.TEXT, "", ButtonResponseType.DATEPICKER, _iso(slot), _iso(slot), message)
+    return chosen("time", wanted, slots, lambda one: [moment_of(one)])
+
+
+def moment_of(slot: ContentDatePickerAvailableTime) -> str:
+    """The moment of a slot, as it came."""
+    return str(slot.to_dict().get("dateTime", ""))
 
 
 def _is_at(slot: ContentDatePickerAvailableTime, moment: datetime) -> bool:
     told: Any = slot.dateTime
     return isinstance(told, datetime) and told.timestamp() == moment.timestamp()
-
-
-def _iso(slot: ContentDatePickerAvailableTime) -> str:
-    return str(slot.to_dict().get("dateTime", ""))
-
-
-def _request(
-    type_: NormalizedType,
-    text: str,
-    kind: ButtonResponseType,
-    shown: str | None,
-    payload: str | None,
-    message: StructuredMessage,
-) -> SendMessageRequest:
-    response = ContentButtonResponse(
-        type=kind, text=shown or "", payload=payload or shown or "", originatingMessageId=message.id
-    )
-    content = MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=response)
-    return SendMessageRequest(message=IncomingNormalizedMessage(type=type_, text=text, content=[content]))

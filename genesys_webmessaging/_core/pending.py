@@ -196,7 +196,7 @@ class Pending:
                 # An error that comes now without a tracing id is rather the answer to a later request.
                 request.silent = True
         if outcome is None:
-            raise ResponseTimeoutError(f"no answer to {request.action} within {timeout:g} seconds")
+            raise ResponseTimeoutError(f"no answer to {request.action} within {round(timeout, 2):g} seconds")
         if outcome.error is not None:
             raise copy_of(outcome.error)
         return outcome.body
@@ -244,7 +244,7 @@ class Pending:
             raise copy_of(refused)
         if ended:
             raise ConnectionClosedError(f"the connection was closed before {what} came")
-        raise ResponseTimeoutError(f"no {what} within {round(timeout, 1):g} seconds")
+        raise ResponseTimeoutError(f"no {what} within {round(timeout, 2):g} seconds")
 
     # Frames
 

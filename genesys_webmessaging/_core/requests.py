@@ -1,4 +1,4 @@
-"""From the arguments of a documented method to the request that it sends."""
+"""Every request that a guest sends, from the arguments of the method that sends it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from .._base import arguments as checks
 from ..models import (
     BaseChannelMetadata,
     BaseMessagingChannel,
+    ButtonResponseType,
     ConfigureAuthenticatedSessionRequest,
     ConfigureSessionRequest,
     ContentAttachment,
+    ContentButtonResponse,
+    ContentCardAction,
+    ContentDatePickerAvailableTime,
+    ContentQuickReply,
     ContentType,
     DeleteAttachmentRequest,
     EventPresence,
@@ -30,7 +35,9 @@ from ..models import (
     OAuthParams,
     SendEchoRequest,
     SendMessageRequest,
+    StructuredMessage,
 )
+from .offers import moment_of
 
 
 def configure_session(
@@ -145,6 +152,24 @@ def echo() -> SendEchoRequest:
     return SendEchoRequest(message=IncomingNormalizedMessage(type=NormalizedType.TEXT, text="ping"))
 
 
+def quick_reply(offer: StructuredMessage, reply: ContentQuickReply) -> SendMessageRequest:
+    """The request that chooses a quick reply of a message."""
+    return _answer(NormalizedType.TEXT, "", ButtonResponseType.QUICKREPLY, reply.text, reply.payload, offer)
+
+
+def button(offer: StructuredMessage, action: ContentCardAction) -> SendMessageRequest:
+    """The request that presses a button of a card of a message."""
+    return _answer(
+        NormalizedType.STRUCTURED, action.text or "", ButtonResponseType.BUTTON, action.text, action.payload, offer
+    )
+
+
+def date(offer: StructuredMessage, slot: ContentDatePickerAvailableTime) -> SendMessageRequest:
+    """The request that picks a time of a message."""
+    moment = moment_of(slot)
+    return _answer(NormalizedType.TEXT, "", ButtonResponseType.DATEPICKER, moment, moment, offer)
+
+
 def upload_url(file_name: object, file_size: object, file_type: object) -> GenerateUploadUrlRequest:
     """The request of attachment."""
     return GenerateUploadUrlRequest(
@@ -180,3 +205,18 @@ def is_typing(request: Any) -> bool:
 
 def _event_message(event: MessageEvent) -> SendMessageRequest:
     return SendMessageRequest(message=IncomingNormalizedMessage(type=NormalizedType.EVENT, events=[event]))
+
+
+def _answer(
+    type_: NormalizedType,
+    text: str,
+    kind: ButtonResponseType,
+    shown: str | None,
+    payload: str | None,
+    offer: StructuredMessage,
+) -> SendMessageRequest:
+    response = ContentButtonResponse(
+        type=kind, text=shown or "", payload=payload or shown or "", originatingMessageId=offer.id
+    )
+    content = MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=response)
+    return SendMessageRequest(message=IncomingNormalizedMessage(type=type_, text=text, content=[content]))

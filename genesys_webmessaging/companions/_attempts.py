@@ -11,6 +11,7 @@ from .._base.threads import Deadline
 from ..client import WebMessagingClient
 from ..exceptions import ConnectError, ErrorCode, RequestError, TooManyRequestsError, WebMessagingException
 from ..models import JourneyContext, SessionResponse
+from ..sessions import configure_and_wait
 
 # What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
 _FINAL_CODES = frozenset(
@@ -80,16 +81,15 @@ class ConnectionPlan:
         Raises:
             WebMessagingException: The server refused, or did not answer in time, or the connection broke.
         """
-        if self.configure_session is not None:
-            answer = self.configure_session(self.token)
-        else:
-            answer = client.configureSession(
+
+        def configure() -> str | SessionResponse:
+            if self.configure_session is not None:
+                return self.configure_session(self.token)
+            return client.configureSession(
                 self.deployment_id, self.token, self.origin, start_new, journeyContext=self.journey_context
             )
-        response = client.awaitResponse(answer, self.answer_timeout) if isinstance(answer, str) else answer
-        if not isinstance(response, SessionResponse) or response.connected is False:
-            raise RequestError("the server did not open the session")
-        return response
+
+        return configure_and_wait(client, configure, self.answer_timeout)
 
     def reconfigure(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:
         """Configure the session on a new connection; or another session, if it has expired and that is wanted."""

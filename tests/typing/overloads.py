@@ -28,7 +28,10 @@ else:
 def construction() -> None:
     assert_type(WebMessagingClient("us_east_1"), WebMessagingClient)
     WebMessagingClient(GenesysCloudRegionWebSocketHosts.eu_west_1)
-    WebMessagingClient(5)  # type: ignore[arg-type]
+    assert_type(WebMessagingClient(address="us_east_1"), WebMessagingClient)
+    assert_type(WebMessagingClient(region="us_east_1"), WebMessagingClient)
+    WebMessagingClient(5)  # type: ignore[call-overload]
+    WebMessagingClient("us_east_1", region="us_east_1")  # type: ignore[call-overload]
 
 
 def configuring(client: WebMessagingClient, data: OAuthParams) -> None:
