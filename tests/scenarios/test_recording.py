@@ -17,11 +17,11 @@ ORIGIN = "https://shop.example"
 
 def record(simulator: Simulator, talk: Callable[[Conversation], None], tmp_path: Path, **options: object) -> Path:
     recorder = ScenarioRecorder("what I did", {"origin": ORIGIN}, {"customer number": "secret-4711"})
-    (tmp_path / "note.pdf").write_text("a note", encoding="utf-8")
+    (tmp_path / "note.png").write_text("a note", encoding="utf-8")
     with Conversation.open(
         simulator.address, "demo", origin=ORIGIN, join=True, listeners=[recorder], timeout=5
     ) as chat:
-        recorder.sending([tmp_path / "note.pdf"])
+        recorder.sending([tmp_path / "note.png"])
         talk(chat)
     path = tmp_path / "recorded.scenario.yaml"
     path.write_text(recorder.as_yaml(), encoding="utf-8")
@@ -41,8 +41,8 @@ def test_what_was_recorded_passes_when_it_is_run_again(tmp_path: Path):
         chat.waitFor("When does it suit you")
         chat.pick(0)
         chat.waitFor("Your appointment")
-        chat.send("", [tmp_path / "note.pdf"])
-        chat.waitFor("Thank you for note.pdf")
+        chat.send("", [tmp_path / "note.png"])
+        chat.waitFor("Thank you for note.png")
         chat.send("1 + ${one}")
         chat.waitFor("You said")
 
@@ -55,7 +55,7 @@ def test_what_was_recorded_passes_when_it_is_run_again(tmp_path: Path):
     steps = document["scenarios"]["what I did"]
     assert {"choose": "Opening hours"} in steps
     assert {"press": "Order it"} in steps
-    assert {"attach": [str(tmp_path / "note.pdf")]} in steps
+    assert {"attach": [str(tmp_path / "note.png")]} in steps
     assert {"expect": {"matching": r"^We are open from \d+ to \d+, \w+ to \w+\.$"}} in steps
     [scenario] = load(path, {"CUSTOMER_NUMBER": "12"}).scenarios
     with Places() as places:
