@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from dataclasses_json import DataClassJsonMixin, config
 
 from ..exceptions import DecodeError
-from ._codec import decoder_of, encoder_of
+from ._codec import Unread, decoder_of, encoder_of
 
 M = TypeVar("M", bound="WireModel")
 
@@ -52,12 +52,15 @@ class WireEnum(str, Enum):
 class WireModel(DataClassJsonMixin):
     """A JSON object of the protocol.
 
-    Reading bears what a server may send: unknown keys are ignored, unknown enum values are kept, a number where a text
-    belongs becomes its text. Writing leaves out what is None, [] or {}.
+    Reading tolerates what a server may send: unknown keys are ignored, unknown enum values are kept, a number where a
+    text belongs becomes its text, and a part of the wrong shape is read as empty and written back as it came. Writing
+    leaves out what is None, [] or {}.
     """
 
+    _unread: ClassVar[Unread | None] = None
+
     @classmethod
-    def from_dict(cls: type[M], kvs: Any, *, infer_missing: bool = False) -> M:  # noqa: ARG003 - every field may miss
+    def from_dict(cls: type[M], kvs: Any, *, infer_missing: bool = False) -> M:  # noqa: ARG003 - every field may be missing
         """Make an instance from a decoded JSON object.
 
         Args:
@@ -68,7 +71,7 @@ class WireModel(DataClassJsonMixin):
             The instance. It shares no list and no dict with kvs.
 
         Raises:
-            DecodeError: A list, map or object is missing where one belongs; the message names class and field.
+            DecodeError: This is not an object.
         """
         instance: M = decoder_of(cls)(kvs)
         return instance
@@ -98,12 +101,12 @@ class WireModel(DataClassJsonMixin):
             The instance.
 
         Raises:
-            DecodeError: The text is no JSON, or does not fit the class.
+            DecodeError: The text is not JSON, or not an object.
         """
         try:
             kvs = json.loads(s, parse_float=parse_float, parse_int=parse_int, parse_constant=parse_constant, **kw)
         except (ValueError, RecursionError) as error:
-            raise DecodeError(f"{cls.__name__}: no JSON document: {error}") from error
+            raise DecodeError(f"{cls.__name__}: not a JSON document: {error}") from error
         return cls.from_dict(kvs, infer_missing=infer_missing)
 
     def to_dict(self, encode_json: bool = False) -> dict[str, Any]:  # noqa: ARG002 - what comes out is JSON always
@@ -133,7 +136,6 @@ class OpenKind(WireModel):
     """A model of many kinds, one of its fields telling which; the server may send kinds this SDK has not heard of."""
 
     _kind: ClassVar[str]
-    _raw: ClassVar[dict[str, Any] | None] = None
 
     def __init_subclass__(cls, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -141,9 +143,13 @@ class OpenKind(WireModel):
             cls._kind = kind
 
     @property
-    def raw(self) -> dict[str, Any] | None:
-        """The object as it came when its kind is not recognized, else None."""
-        return None if getattr(getattr(self, self._kind), "isRecognized", False) else self._raw
+    def raw(self) -> Any:
+        """The object as it came if its kind is not recognized or a part of it has the wrong shape, else None.
+
+        If something else than an object came, it is that.
+        """
+        unread = self._unread
+        return unread.whole if unread is not None and (unread.parts or unread.stands_for(self)) else None
 
 
 def wire(key: str | None = None, *, secret: bool = False) -> Any:

@@ -5,8 +5,9 @@ The declaration is the dataclass: its fields, their types, and what dataclasses-
 source of one function that reads and of one that writes is generated.
 
 The tolerance, once for all: an unknown enum value, and a scalar that cannot be what it should be, stay as they came;
-null stays null, in lists and maps too, but is [] for a list; "" stands for null where a list, map or object belongs;
-anything else there raises :class:`DecodeError`, which names class and field.
+null stays null, in lists and maps too, but is [] for a list; "" stands for null where a list, map or object belongs.
+Anything else there is read as empty, and its instance keeps it as it came (:class:`Unread`), so that one odd part costs
+neither the message nor its neighbours. Only what is not an object at all raises :class:`DecodeError`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from enum import Enum
 from typing import Any, TypeVar, get_origin
 
 from ..exceptions import DecodeError
-from ._coerce import as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
+from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 from ._introspect import (
     argument,
     bare,
@@ -72,6 +73,33 @@ def _inner_decoder_of(cls: type) -> Callable[[Any], Any]:
     return _inner_decoders.get(cls) or _inner_decoders.setdefault(cls, _DecoderSource(cls).compiled())
 
 
+class Unread:
+    """What an instance keeps of an object that could not be read whole, so that it is written as it came.
+
+    Attributes:
+        whole: The object, where its kind is not known or a part of it is odd; or what came in the place of an object.
+        parts: What came where another kind of container belongs: field, JSON name, value.
+    """
+
+    __slots__ = ("parts", "whole")
+
+    def __init__(self, whole: Any = None) -> None:
+        self.whole = whole
+        self.parts: list[tuple[str, str, Any]] = []
+
+    def stands_for(self, instance: Any) -> bool:
+        """Whether an instance is written as the whole: it has kinds, and its own is not known."""
+        kind = getattr(instance, "_kind", None)
+        return kind is not None and not getattr(getattr(instance, kind), "isRecognized", False)
+
+    def complete(self, instance: Any, out: dict[str, Any]) -> Any:
+        """Add to what is written of an instance the parts that nobody has given another value since."""
+        for name, key, value in self.parts:
+            if not getattr(instance, name):
+                out[key] = copied(value)
+        return out if out or self.whole is None else copied(self.whole)
+
+
 def _guarded(cls: type[M], decode: Callable[[Any], M]) -> Callable[[Any], M]:
     def guarded(data: Any) -> M:
         try:
@@ -85,7 +113,7 @@ def _guarded(cls: type[M], decode: Callable[[Any], M]) -> Callable[[Any], M]:
             return guarded(copied(data))
         except RecursionError:
             raise DecodeError(f"{cls.__name__}: nested too deeply") from None
-        raise DecodeError(f"{cls.__name__}: an object expected, not {type(data).__name__}")
+        raise DecodeError(f"{cls.__name__}: expected an object, got {type(data).__name__}")
 
     return guarded
 
@@ -154,8 +182,8 @@ class _Members(dict[Any, Any]):
 
 def keep_if_strange(instance: Any, kind: Any, data: dict[str, Any]) -> None:
     """Let an instance keep the object that it was read from, if its kind is not known."""
-    if kind is not None and not getattr(kind, "isRecognized", False):
-        instance._raw = copied(data)
+    if kind is not None and not getattr(kind, "isRecognized", False) and instance._unread is None:
+        instance._unread = Unread(copied(data))
 
 
 class _Source:
@@ -213,17 +241,20 @@ class _DecoderSource(_Source):
 
     def __init__(self, cls: type) -> None:
         tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied, texts)
-        super().__init__(cls, new=object.__new__, **{tool.__name__: tool for tool in tools})
+        super().__init__(cls, new=object.__new__, Holder=_Holder, **{tool.__name__: tool for tool in tools})
         self._direct = sets_attributes_only(cls)
+        self._kind: str | None = getattr(cls, "_kind", None)
+        self._keeps = hasattr(cls, "_unread")
 
     def compiled(self) -> Callable[[Any], Any]:
-        self.lines = ["def run(data):", " o = new(cls)" if self._direct else " values = {}"]
+        self.lines = ["def run(data):", " o = new(cls)" if self._direct else " o, values = Holder(), {}"]
         for field in fields(self.cls):
             if field.init:
                 self._field(field)
             elif self._direct:
                 self.lines.append(f" o.{field.name} = {self._missing(field)}")
-        self.lines.append(" return o" if self._direct else f" return {self.name('build', self._build)}(values, data)")
+        built = "o" if self._direct else f"{self.name('build', self._build)}(values, data, o._unread)"
+        self.lines.append(f" return {built}")
         return self.function()
 
     def _missing(self, field: Field[Any]) -> str:
@@ -233,33 +264,33 @@ class _DecoderSource(_Source):
             return f"{self.name('make', field.default_factory)}()"
         return "None" if field.default in (None, MISSING) else self.name("default", field.default)
 
-    def _build(self, values: dict[str, Any], data: dict[str, Any]) -> Any:
+    def _build(self, values: dict[str, Any], data: dict[str, Any], unread: Unread | None) -> Any:
         try:
             instance = self.cls(**values)
         except Exception as error:
             raise DecodeError(f"{self.cls.__name__}: refused by its constructor") from error
-        kind = getattr(self.cls, "_kind", None)
-        if kind is not None:
-            keep_if_strange(instance, getattr(instance, kind), data)
+        if self._keeps:
+            instance._unread = unread
+        if self._kind is not None:
+            keep_if_strange(instance, getattr(instance, self._kind), data)
         return instance
 
     def _field(self, field: Field[Any]) -> None:
         hint = self.hints[field.name]
         target = f"o.{field.name}" if self._direct else f"values[{field.name!r}]"
-        factory = None if field.default_factory is MISSING else field.default_factory
         key = repr(key_of(self.cls, field))
         self.lines += [f" if {key} in data:", f"  v = data[{key}]"]
         custom = config_of(self.cls, field).get("decoder")
         if custom is not None:
             self.lines.append(f"  {target} = {self.name('custom', self._custom(custom, field))}(v)")
-        elif self._direct and field.name == getattr(self.cls, "_kind", None):
+        elif self._direct and field.name == self._kind:
             members = _Members(bare(hint))
             self.lines += [
                 f"  kind = {self.name('get', members.get)}(v) if v.__class__ is str else None",
                 f"  {target} = {self.name('stranger', members.stranger)}(o, v, data) if kind is None else kind",
             ]
         else:
-            self.lines.append(f"  {target} = {self._expression(hint, 'v', field, factory)}")
+            self.lines.append(f"  {target} = {self._expression(hint, 'v', field)}")
         self.lines += [" else:", f"  {target} = {self._missing(field)}"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
@@ -274,7 +305,8 @@ class _DecoderSource(_Source):
 
         return custom
 
-    def _expression(self, hint: Any, v: str, field: Field[Any], empty: Callable[[], Any] | None = None) -> str:
+    def _expression(self, hint: Any, v: str, field: Field[Any] | None) -> str:
+        """Write what reads a value: that of a field, or, if field is None, what a list or a map of it holds."""
         hint = bare(hint)
         origin = get_origin(hint) or hint
         if hint in _SCALARS:
@@ -285,35 +317,66 @@ class _DecoderSource(_Source):
             return f"{known}[{v}] if {v}.__class__ is str else {odd}({v})"
         if is_object(hint):
             decode = self.later("decode", lambda: _inner_decoder_of(hint))
-            odd = self.name("odd", self._odd(field, "an object", Mapping, hint))
-            return f"{decode}({v}) if {v}.__class__ is dict else {odd}({v})"
+            return f"{decode}({v}) if {v}.__class__ is dict else {self._odd(hint, Mapping, v, field)}"
         if origin in (list, Sequence):
-            item = self._expression(argument(self.cls, hint, 0), f"{v}i", field)
-            odd = self.name("odd", self._odd(field, "a list", (list, tuple), (), empty))
-            return f"([{item} for {v}i in {v}] if {v} else []) if {v}.__class__ is list else {odd}({v})"
+            item = self._expression(argument(self.cls, hint, 0), f"{v}i", None)
+            odd = self._odd((), (list, tuple), v, field)
+            return f"([{item} for {v}i in {v}] if {v} else []) if {v}.__class__ is list else {odd}"
         if origin in (dict, Mapping):
             kind = argument(self.cls, hint, 1)
-            item = self._expression(kind, f"{v}i", field)
+            item = self._expression(kind, f"{v}i", None)
             read = f"texts({v})" if kind is str else f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
-            odd = self.name("odd", self._odd(field, "a map", Mapping, (), empty))
-            return f"{read} if {v}.__class__ is dict else {odd}({v})"
+            return f"{read} if {v}.__class__ is dict else {self._odd((), Mapping, v, field)}"
         return f"{self.name('stock', stock_decoder(hint))}({v})"
 
-    def _odd(
-        self, field: Field[Any], expected: str, alike: Any, ready: Any, empty: Callable[[], Any] | None = None
-    ) -> Callable[[Any], Any]:
-        where = f"{self.cls.__name__}.{field.name}"
+    def _odd(self, ready: Any, alike: Any, v: str, field: Field[Any] | None) -> str:
+        """Write what reads something else than the container that belongs there."""
 
-        def odd(value: Any) -> Any:
-            if value is None or (isinstance(value, str) and not value):
-                return None if empty is None else empty()
-            if isinstance(value, ready):
-                return value
-            if isinstance(value, alike):
+        def usable(value: Any) -> bool:
+            if isinstance(value, alike) and not isinstance(value, ready):
                 raise _ForeignContainerError
-            raise DecodeError(f"{where}: {expected} expected, not {type(value).__name__}")
+            return isinstance(value, ready)
+
+        if field is not None:
+            odd = self._odd_part(field, usable)
+            return f"{self.name('odd', odd)}(o, {v}, data)"
+        odd_item = self._odd_object(ready, usable) if ready else lambda value: usable(value) or copied(value)
+        return f"{self.name('odd', odd_item)}({v})"
+
+    def _odd_part(self, field: Field[Any], usable: Callable[[Any], bool]) -> Callable[[Any, Any, Any], Any]:
+        empty = (lambda: None) if field.default_factory is MISSING else field.default_factory
+        key = key_of(self.cls, field)
+
+        def odd(instance: Any, value: Any, data: dict[str, Any]) -> Any:
+            if value is None or (isinstance(value, str) and not value):
+                return empty()
+            if usable(value):
+                return value
+            if self._keeps:
+                instance._unread = unread = instance._unread or Unread()
+                if self._kind is not None and unread.whole is None:
+                    unread.whole = copied(data)
+                unread.parts.append((field.name, key, copied(value)))
+            return empty()
 
         return odd
+
+    def _odd_object(self, cls: type, usable: Callable[[Any], bool]) -> Callable[[Any], Any]:
+        def odd(value: Any) -> Any:
+            if value is None or usable(value):
+                return value
+            instance = _inner_decoder_of(cls)({})
+            if hasattr(cls, "_unread"):
+                instance._unread = Unread(copied(value))
+            return instance
+
+        return odd
+
+
+class _Holder:
+    """Stands for an instance that its constructor will make."""
+
+    _unread: Unread | None = None
 
 
 def _is_container(hint: Any) -> bool:
@@ -327,12 +390,18 @@ class _EncoderSource(_Source):
     purpose = "encoder"
 
     def __init__(self, cls: type) -> None:
-        super().__init__(cls, plain=plain, plain_texts=plain_texts, iso=iso, copied=copied, datetime=datetime)
+        super().__init__(cls, plain=plain, plain_texts=plain_texts, iso=iso, copied=copied)
+        self.scope.update(datetime=datetime, WireDatetime=WireDatetime)
 
     def compiled(self) -> Callable[[Any], dict[str, Any]]:
         self.lines = ["def run(o):"]
-        if hasattr(self.cls, "_kind"):
-            self.lines += [" if o._raw is not None and o.raw is not None:", "  return copied(o._raw)"]
+        keeps = hasattr(self.cls, "_unread")
+        if keeps:
+            self.lines += [
+                " unread = o._unread",
+                " if unread is not None and unread.stands_for(o):",
+                "  return copied(unread.whole)",
+            ]
         self.lines.append(" out = {}")
         for field in fields(self.cls):
             config = config_of(self.cls, field)
@@ -345,7 +414,7 @@ class _EncoderSource(_Source):
             else:
                 value = self._expression(hint, "v")
             self.lines += [f" v = o.{field.name}", f" if {written}:", f"  out[{key_of(self.cls, field)!r}] = {value}"]
-        self.lines.append(" return out")
+        self.lines.append(" return out if unread is None else unread.complete(o, out)" if keeps else " return out")
         return self.function()
 
     def _expression(self, hint: Any, v: str) -> str:
@@ -354,7 +423,7 @@ class _EncoderSource(_Source):
         if hint in (str, int, float, bool):
             return f"{v} if {v}.__class__ is {hint.__name__} else plain({v})"
         if hint is datetime:
-            return f"iso({v}) if {v}.__class__ is datetime else plain({v})"
+            return f"iso({v}) if {v}.__class__ is WireDatetime or {v}.__class__ is datetime else plain({v})"
         if is_enum(hint):
             return f"{v}._value_ if {v}.__class__ is {self.name('Enum', hint)} else plain({v})"
         if is_object(hint):

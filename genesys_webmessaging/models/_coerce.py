@@ -22,7 +22,6 @@ _DATE = re.compile(
     r" ?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
 )
 _EPOCH_MILLISECONDS = re.compile(r"-?[0-9]{11,}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def same(value: Any) -> Any:
@@ -116,41 +115,66 @@ def as_boolean(value: Any) -> Any:
     return copied(value)
 
 
+class WireDatetime(datetime):
+    """A datetime that was read, and is written again just as it came.
+
+    What is computed from it (``replace``, ``+``, ``astimezone``) is another time, and is written as any datetime.
+    """
+
+    __slots__ = ("_written",)
+
+    _written: Any
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        try:
+            return as_datetime, (self._written,)
+        except AttributeError:  # it was computed
+            return super().__reduce_ex__(protocol)
+
+
+_EPOCH = WireDatetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
 if sys.version_info >= (3, 11):
-    _utc = datetime.fromisoformat
+    _utc = WireDatetime.fromisoformat
 else:
 
-    def _utc(text: str) -> datetime:
-        return datetime.fromisoformat(text[:-1] + "+00:00")
+    def _utc(text: str) -> WireDatetime:
+        return WireDatetime.fromisoformat(text[:-1] + "+00:00")
 
 
 def as_datetime(value: Any) -> Any:
     """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
     if value.__class__ is str and value[-1:] == "Z":
         try:
-            return _utc(value)
-        except ValueError:  # no date, or one that Python 3.10 does not read: "2023-09-07T18:59:00.1Z"
+            moment = _utc(value)
+        except ValueError:  # not a date, or one that Python 3.10 does not read: "2023-09-07T18:59:00.1Z"
             return _any_datetime(value)
+        moment._written = value
+        return moment
     return _any_datetime(value)
 
 
 def _any_datetime(value: Any) -> Any:
     try:
         if isinstance(value, str):
-            return _any_zone(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _EPOCH + timedelta(milliseconds=value)
+            moment = _any_zone(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            moment = _EPOCH + timedelta(milliseconds=value)
+        else:
+            return copied(value)
     except (ValueError, OverflowError):  # no such day, or none that Python knows
         return value
-    return copied(value)
+    if moment is None:
+        return value
+    moment._written = value
+    return moment
 
 
-def _any_zone(text: str) -> Any:
+def _any_zone(text: str) -> WireDatetime | None:
     match = _DATE.fullmatch(text.strip())
     if match is None:
-        if _EPOCH_MILLISECONDS.fullmatch(text):
-            return _EPOCH + timedelta(milliseconds=int(text))
-        return text
+        return _EPOCH + timedelta(milliseconds=int(text)) if _EPOCH_MILLISECONDS.fullmatch(text) else None
     year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = match.groups()
     zone = timezone.utc
     if sign:
@@ -158,11 +182,16 @@ def _any_zone(text: str) -> Any:
         zone = timezone(offset if sign == "+" else -offset)
     microsecond = int((fraction or "")[:6].ljust(6, "0"))
     parts = (int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond)
-    return datetime(*parts, tzinfo=zone)
+    return WireDatetime(*parts, tzinfo=zone)
 
 
-def iso(value: datetime) -> str:
-    """Write a datetime; one without a zone is taken for UTC."""
+def iso(value: datetime) -> Any:
+    """Write a datetime: as it was read, else in ISO 8601; one without a zone is taken for UTC."""
+    if value.__class__ is WireDatetime:
+        try:
+            return value._written
+        except AttributeError:
+            pass
     if value.tzinfo is None or value.tzinfo is timezone.utc:
         time = value.time().isoformat()
         # The server writes milliseconds. Date and time apart take half the time of isoformat with a zone.

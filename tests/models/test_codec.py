@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -17,11 +21,14 @@ from genesys_webmessaging.exceptions import DecodeError
 from genesys_webmessaging.models import (
     BaseMessage,
     BaseMessagingChannel,
+    ContentDatePicker,
     ContentDatePickerAvailableTime,
+    ContentType,
     Direction,
     ErrorBody,
     EventPresence,
     EventPresenceType,
+    EventType,
     JwtResponse,
     MessageContent,
     NormalizedType,
@@ -230,41 +237,130 @@ def test_the_items_of_a_text_list_become_text() -> None:
     assert SessionResponse.from_dict({"blockedExtensions": [".exe", 5, None]}).blockedExtensions == [".exe", "5", None]
 
 
+ODD_PARTS: list[tuple[dict[str, Any], str, Any]] = [
+    ({"channel": "x"}, "channel", None),
+    ({"channel": []}, "channel", None),
+    ({"channel": 0}, "channel", None),
+    ({"channel": False}, "channel", None),
+    ({"content": {}}, "content", []),
+    ({"content": {"0": {"contentType": "Text"}}}, "content", []),
+    ({"content": "x"}, "content", []),
+    ({"events": 5}, "events", []),
+    ({"metadata": ["x"]}, "metadata", None),
+]
+
+
+@pytest.mark.parametrize(("body", "name", "empty"), ODD_PARTS)
+def test_a_part_of_the_wrong_shape_is_read_as_empty_and_written_as_it_came(
+    body: dict[str, Any], name: str, empty: Any
+) -> None:
+    body = {"text": "hi", **body}
+
+    for read in (said(**body), StructuredMessage.from_json(json.dumps(body))):
+        assert (read.text, getattr(read, name)) == ("hi", empty)
+        assert read.to_dict() == body
+        for twin in (copy.copy(read), copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
+            assert twin.to_dict() == body
+
+
 @pytest.mark.parametrize(
-    ("body", "sentence"),
+    ("part", "read_as"),
     [
-        ({"channel": "x"}, "StructuredMessage.channel: an object expected, not str"),
-        ({"channel": []}, "StructuredMessage.channel: an object expected, not list"),
-        ({"channel": 0}, "StructuredMessage.channel: an object expected, not int"),
-        ({"channel": False}, "StructuredMessage.channel: an object expected, not bool"),
-        ({"content": {}}, "StructuredMessage.content: a list expected, not dict"),
-        ({"content": "x"}, "StructuredMessage.content: a list expected, not str"),
-        ({"content": ["x"]}, "StructuredMessage.content: an object expected, not str"),
-        ({"content": [[]]}, "StructuredMessage.content: an object expected, not list"),
-        ({"metadata": []}, "StructuredMessage.metadata: a map expected, not list"),
-        ({"channel": {"from": 5}}, "BaseMessagingChannel.from_: an object expected, not int"),
-        ({"content": [{"carousel": {"cards": {}}}]}, "ContentCarousel.cards: a list expected, not dict"),
+        ({"channel": {"from": 5, "time": "t"}}, {"channel": {"time": "t"}}),
+        ({"content": [{"contentType": "Carousel", "carousel": {"cards": {}}}]}, None),
+        ({"content": [{"contentType": "Card", "card": {"title": "A", "defaultAction": "x", "actions": [5]}}]}, None),
+        ({"events": [{"eventType": "Typing", "typing": "On"}]}, None),
+        ({"content": [{"contentType": "Card", "card": ["x"]}, {"contentType": "Text", "text": {"body": "b"}}]}, None),
     ],
 )
-def test_a_wrong_container_is_one_error_that_names_class_and_field(body: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(DecodeError) as caught:
-        said(**body)
+def test_an_odd_part_costs_that_part_alone_however_deep_it_is(part: dict[str, Any], read_as: dict[str, Any]) -> None:
+    read = said(text="hi", **part)
 
-    assert str(caught.value) == sentence
-    with pytest.raises(DecodeError, match=caught.value.args[0].replace(".", r"\.")):
-        StructuredMessage.from_json(json.dumps(body))
+    assert read.to_dict() == {"text": "hi", **part}
+    if read_as:
+        assert read == said(text="hi", **read_as)
+
+
+def test_the_parts_beside_an_odd_one_are_read() -> None:
+    card = {"title": "A", "defaultAction": "x", "actions": [5, {"text": "Buy"}]}
+    read = said(content=[{"contentType": "Card", "card": card}]).content[0]
+
+    assert (read.contentType, read.raw) == ("Card", None)
+    assert (read.card.title, read.card.defaultAction) == ("A", None)
+    assert [action.text for action in read.card.actions] == [None, "Buy"]
+
+
+@pytest.mark.parametrize("odd", ["x", "", 5, 0, False, [], ["x"], [[{}]]])
+@pytest.mark.parametrize("name", ["content", "events"])
+def test_what_is_not_an_object_among_content_or_events_is_kept_raw(name: str, odd: Any) -> None:
+    kind = {"content": "contentType", "events": "eventType"}[name]
+    body = {"text": "hi", name: [{kind: "Reactions"}, odd, {kind: "Reactions"}]}
+
+    first, strange, last = getattr(said(**body), name)
+
+    assert first == last == type(first)(**{kind: "Reactions"})
+    assert strange == type(first)()
+    assert (strange.raw, type(strange.raw)) == (odd, type(odd))
+    assert said(**body).to_dict() == body
+    assert (first.raw, last.raw) == (None, None)
+
+
+def test_a_piece_of_content_with_an_odd_part_keeps_the_whole_object_too() -> None:
+    document = {"contentType": "Card", "card": "x", "new": [1]}
+    read = MessageContent.from_dict(document)
+
+    assert (read.contentType, read.card, read.raw) == ("Card", None, document)
+    assert read.to_dict() == {"contentType": "Card", "card": "x"}
+
+
+def test_an_odd_part_that_is_given_a_value_is_written_with_that() -> None:
+    read = said(text="hi", channel="x", content="y", events=[5])
+    read.channel = BaseMessagingChannel(time="t")
+    read.content = [MessageContent(contentType=ContentType.CARD)]
+    read.events[0].eventType = EventType.TYPING
+
+    assert read.to_dict() == {
+        "text": "hi",
+        "channel": {"time": "t"},
+        "content": [{"contentType": "Card"}],
+        "events": [{"eventType": "Typing"}],
+    }
+
+
+def test_an_odd_entity_of_the_history_costs_neither_the_page_nor_its_neighbours() -> None:
+    page = {
+        "entities": [{"id": "1", "content": ["x", {"contentType": "Card", "card": {"title": "A"}}]}, 5, {"id": "2"}],
+        "total": 3,
+    }
+    read = WebMessagingMessageEntityList.from_dict(page)
+
+    assert [entity.id for entity in read.entities] == ["1", None, "2"]
+    assert read.entities[0].content[1].card.title == "A"
+    assert read.to_dict() == page
+
+
+def test_what_was_kept_is_a_copy_both_ways() -> None:
+    document: dict[str, Any] = {"content": {"a": [1]}, "events": [[1]]}
+    read = said(**document)
+
+    document["content"]["a"].append(2)
+    document["events"][0].append(2)
+    read.to_dict()["content"]["a"].append(3)
+    read.to_dict()["events"][0].append(3)
+
+    assert read.to_dict() == {"content": {"a": [1]}, "events": [[1]]}
 
 
 @pytest.mark.parametrize("document", [None, "", "text", 5, True, [], [{}]])
 def test_what_is_no_object_at_all_is_an_error_that_names_the_class(document: Any) -> None:
-    with pytest.raises(DecodeError, match=r"^StructuredMessage: an object expected, not "):
+    with pytest.raises(DecodeError, match=r"^StructuredMessage: expected an object, got "):
         StructuredMessage.from_dict(document)
 
 
 def test_an_error_does_not_quote_the_document() -> None:
-    for document in ({"channel": "s3cr3t"}, {"content": "s3cr3t"}, {"metadata": "s3cr3t"}):
+    for document in ("s3cr3t", ["s3cr3t"]):
         with pytest.raises(DecodeError) as caught:
-            said(**document)
+            StructuredMessage.from_dict(document)
         assert "s3cr3t" not in repr(caught.value)
 
 
@@ -357,7 +453,7 @@ def test_a_recursive_model_nested_thousands_deep_is_a_decode_error() -> None:
     "text", ["", "{", "nothing", '{"text": 1} {}', b"\xff", "[" * 200_000, '{"text": %s}' % ("9" * 5000)]
 )
 def test_text_that_is_no_json_document_is_a_decode_error(text: Any) -> None:
-    with pytest.raises(DecodeError, match=r"^StructuredMessage: no JSON document") as caught:
+    with pytest.raises(DecodeError, match=r"^StructuredMessage: not a JSON document") as caught:
         StructuredMessage.from_json(text)
     assert caught.value.__cause__ is not None
 
@@ -414,6 +510,69 @@ def test_what_can_be_no_date_stays_as_it_came(value: Any) -> None:
 
     assert (read.time, type(read.time)) == (value, type(value))
     assert read.to_dict() == {"time": value}
+
+
+AS_WRITTEN: list[Any] = [
+    "2031-05-06T17:30:00.000Z",
+    "2031-05-06T17:30:00.100Z",
+    "2031-05-06T17:30Z",
+    "2031-05-06T17:30:00",
+    "2031-05-06t17:30:00z",
+    "2031-05-06",
+    " 2031-05-06 17:30:00 ",
+    "2031-05-06T17:30:00.123456789Z",
+    "2031-05-06T17:30:00.123456789+0200",
+    "2031-05-06T17:30:00+00:00",
+    "2031-05-06T17:30:00-05",
+    "9999-12-31T23:59:59-12:00",
+    "0001-01-01T00:00:00+14:00",
+    "1936083600000",
+    1936083600000,
+    1936083600000.5,
+]
+
+
+@pytest.mark.parametrize("written", AS_WRITTEN)
+def test_a_date_is_written_as_it_was_read(written: Any) -> None:
+    document = {"availableTimes": [{"dateTime": written, "duration": 1800}], "dateMinimum": written}
+    picker = ContentDatePicker.from_dict(document)
+    slot = picker.availableTimes[0]
+
+    assert isinstance(slot.dateTime, datetime)
+    assert picker.to_dict() == document
+    for twin in (copy.copy(slot), copy.deepcopy(slot), pickle.loads(pickle.dumps(slot)), replace(slot, duration=1800)):
+        assert (twin, twin.to_dict()) == (slot, {"dateTime": written, "duration": 1800})
+    assert ContentDatePickerAvailableTime(dateTime=slot.dateTime).to_dict() == {"dateTime": written}
+
+
+def test_a_date_that_was_read_is_any_other_datetime_to_its_reader() -> None:
+    read = WebMessagingChannel.from_dict({"time": "2031-05-06T17:30:00.000Z"}).time
+    same = datetime(2031, 5, 6, 17, 30, tzinfo=UTC)
+
+    assert read == same
+    assert hash(read) == hash(same)
+    assert {same: 1}[read] == 1
+    assert read - same == timedelta(0)
+    assert str(read) == str(same)
+    assert WebMessagingChannel(time=read) == WebMessagingChannel(time=same)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda moment: moment + timedelta(hours=1),
+        lambda moment: moment.replace(hour=18),
+        lambda moment: datetime(2031, 5, 6, 18, 30, tzinfo=UTC),
+        lambda moment: pickle.loads(pickle.dumps(moment + timedelta(hours=1))),
+    ],
+)
+def test_a_changed_date_is_written_anew(change: Callable[[datetime], datetime]) -> None:
+    slot = ContentDatePickerAvailableTime.from_dict({"dateTime": "2031-05-06T17:30:00.000Z"})
+
+    slot.dateTime = change(slot.dateTime)
+
+    assert slot.to_dict() == {"dateTime": "2031-05-06T18:30:00Z"}
+    assert slot.dateTime.astimezone(timezone(timedelta(hours=2))).isoformat() == "2031-05-06T20:30:00+02:00"
 
 
 @pytest.mark.parametrize(
