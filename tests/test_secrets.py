@@ -173,7 +173,6 @@ def refusals(client: WebMessagingClient) -> Iterator[Any]:
     yield lambda: client.send(SendMessageRequest(time=bad))
     yield lambda: client.deserialize(f'{{"jwt": "{PLANT}"', SendMessageRequest)
     yield lambda: client.deserialize(f'["{PLANT}"]', SendMessageRequest)
-    yield lambda: client.deserialize(f'{{"channel": "{PLANT}"}}', SendMessageRequest)
 
 
 def test_what_a_refused_call_raises_shows_no_secret(everything: pytest.LogCaptureFixture, recorder: Recorder) -> None:

@@ -152,6 +152,18 @@ class OpenKind(WireModel):
         return unread.whole if unread is not None and (unread.parts or unread.stands_for(self)) else None
 
 
+def odd_parts(model: WireModel) -> list[str]:
+    """List the fields of a model, not of what is in it, where another kind of container came than belongs there.
+
+    Args:
+        model: One that was read.
+
+    Returns:
+        The names of the fields.
+    """
+    return [name for name, _, _ in model._unread.parts] if model._unread else []
+
+
 def wire(key: str | None = None, *, secret: bool = False) -> Any:
     """Declare a field that is None unless given.
 

@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 from .._base.redact import MASK
 from ..exceptions import ApiError, DecodeError, WebMessagingException
 from ..models import ErrorBody
-from ..models._base import WireModel
+from ..models._base import WireModel, odd_parts
 
 logger = logging.getLogger("genesys_webmessaging.rest")
 
@@ -147,6 +147,9 @@ def _document(answer: requests.Response, call: Call, returnType: type[M], raw: s
     if not isinstance(document, dict):
         raise wrong("JSON that is no object")
     try:
-        return returnType.from_dict(document)
+        model = returnType.from_dict(document)
     except DecodeError as error:
         raise wrong(f"JSON that does not fit ({error})") from error
+    if odd := odd_parts(model):  # a page whose entities are not a list is not an empty page
+        raise wrong(f"JSON that does not fit (wrong shape: {', '.join(odd)})")
+    return model

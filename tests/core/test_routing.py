@@ -91,10 +91,11 @@ def test_a_body_that_does_not_fit_goes_to_unexpected_message_as_it_came(class_: 
     assert (base.class_, base.body) == (class_, body)
 
 
-def test_a_wrong_container_inside_a_body_goes_to_unexpected_message() -> None:
-    body = {"content": {"contentType": "Text"}}
+def test_a_wrong_container_inside_a_body_costs_that_part_alone() -> None:
+    body = {"text": "hi", "content": {"contentType": "Text"}}
     event = decode(frame("StructuredMessage", body))
-    assert (event.method, event.body) == (UNEXPECTED, body)
+    assert (event.method, event.body.text, event.body.content) == ("structuredMessage", "hi", [])
+    assert event.body.to_dict() == body
 
 
 @pytest.mark.parametrize("class_", ["string", "Unknown", "NobodyKnows", "", None, 5, {}, ["StructuredMessage"]])
