@@ -43,7 +43,8 @@ class HttpProxy:
     def __call__(self, wire: Wire) -> None:
         self.requests.append(wire.read_head())
         host, _, port = wire.request.split()[1].rpartition(":")
-        relay(wire, host, int(port), b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+        interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
+        relay(wire, host, int(port), interim + b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
 
 
 class SocksProxy:

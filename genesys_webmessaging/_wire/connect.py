@@ -11,13 +11,13 @@ import queue
 import selectors
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ConnectError, ConnectTimeoutError
 from .connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
 from .handshake import refuse_bad_headers, shake_hands
@@ -80,7 +80,7 @@ def open_connection(
     """
     if not 0 < timeout < math.inf:
         raise ValueError("timeout must be a number of seconds above 0")
-    deadline = time.monotonic() + timeout
+    deadline = Deadline(timeout)
     target = _parse_url(url)
     refuse_bad_headers(headers)
     context = _context_for(target, ssl_context, ca_file, client_certificate)
@@ -148,7 +148,7 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
 # TCP.
 
 
-def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Transport:
+def _connect(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> Transport:
     """Connect to the server, or to the proxy and through it."""
     if proxy is None:
         return _connect_tcp(host, port, "", deadline)
@@ -166,18 +166,20 @@ def _connect(proxy: Proxy | None, host: str, port: int, deadline: float) -> Tran
     return transport
 
 
-def _connect_tcp(host: str, port: int, whose: str, deadline: float) -> Transport:
+def _connect_tcp(host: str, port: int, whose: str, deadline: Deadline) -> Transport:
     addresses = _resolve(host, port, deadline)
     with _step(f"The TCP connection to {netloc(host, port)}{whose}"):
         sock = _first_to_answer(addresses, deadline)
         try:
-            return Transport(sock, deadline)
+            return Transport(sock, deadline.at)
         except BaseException:
             sock.close()
             raise
 
 
-def _resolve(host: str, port: int, deadline: float, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Address]:
+def _resolve(
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> list[Address]:
     """Look a name up on a thread of its own: nothing can be done about a resolver that hangs but to leave it."""
     answers: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
 
@@ -192,9 +194,9 @@ def _resolve(host: str, port: int, deadline: float, family: socket.AddressFamily
         if _is_address(host):
             look_up()
         else:
-            threading.Thread(target=look_up, name="genesys-webmessaging-lookup", daemon=True).start()
+            daemon_thread("lookup", look_up).start()
         try:
-            answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            answer = answers.get(timeout=deadline.remaining)
         except queue.Empty:
             raise OverdueError("The resolver did not answer in time") from None
         if isinstance(answer, UnicodeError):
@@ -212,7 +214,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _first_to_answer(addresses: Sequence[Address], deadline: float) -> socket.socket:
+def _first_to_answer(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
     """Connect to the first address that answers.
 
     Each gets a quarter of a second before the next one is tried beside it, families taking turns, so one that hangs
@@ -232,8 +234,8 @@ def _first_to_answer(addresses: Sequence[Address], deadline: float) -> socket.so
                     except OSError as error:
                         failures.append((address, error))
                         continue
-                until = min(deadline, next_start) if waiting else deadline
-                for key, _ in selector.select(max(0.0, until - time.monotonic())):
+                next_step = deadline.at_most(next_start - time.monotonic()) if waiting else deadline.remaining
+                for key, _ in selector.select(max(0.0, next_step)):
                     sock = key.fileobj
                     assert isinstance(sock, socket.socket)  # noqa: S101 - for the type checker
                     selector.unregister(sock)
@@ -243,7 +245,7 @@ def _first_to_answer(addresses: Sequence[Address], deadline: float) -> socket.so
                     sock.close()
                     failures.append((key.data, OSError(code, os.strerror(code))))
                     next_start = time.monotonic()
-                if time.monotonic() >= deadline:
+                if deadline.passed:
                     raise OverdueError("No address answered in time")
         finally:
             for key in list(selector.get_map().values()):

@@ -1,127 +1,166 @@
-"""HTTP on a transport, as far as opening a WebSocket needs it: heads, refusals, and websocket-client's handshake."""
+"""HTTP on a transport, as far as opening a WebSocket needs it: answers, and websocket-client's handshake."""
 
 from __future__ import annotations
 
+import http.client
 import http.cookies
 import logging
-import math
 import re
 import secrets
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from email.errors import FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
+from typing import Any
 from urllib.parse import SplitResult
 
 from websocket import WebSocketException, create_connection
 
+from .._base.threads import Deadline
 from ..exceptions import ConnectError
 from .guest_socket import GuestSocket
 from .transport import Transport
 
-__all__ = ["Head", "read_body", "read_head", "refuse_bad_headers", "shake_hands"]
+__all__ = ["Answer", "refuse_bad_headers", "shake_hands"]
 
 logger = logging.getLogger(__name__)
 
 _MAX_HEAD = 65536
 _MAX_BODY = 65536
 _BODY_PATIENCE = 2.0  # seconds
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: |$)")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHECKED_BY_THE_LIBRARY = ("upgrade", "connection", "sec-websocket-accept")
+_MALFORMED = (FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect)
 
 
-class Head(NamedTuple):
-    """The head of an HTTP answer, and what came behind it."""
+class Answer:
+    """The answer to an HTTP request, read from a transport by ``http.client``.
 
-    status: int
-    status_line: str
-    headers: dict[str, str]
-    rest: bytes
+    Interim answers (1xx other than 101) are skipped.
 
-    def header(self, name: str) -> str | None:
-        """The value of a header, whose name may be in any case."""
-        return next((value for key, value in self.headers.items() if key.lower() == name), None)
-
-
-def read_head(transport: Transport) -> Head:
-    """Read the head of an HTTP answer.
+    Attributes:
+        status: The status code.
+        reason: The status code and what the other side called it, "403 Forbidden".
+        headers: The headers as they were spelled; of those that came more than once, the values with commas between.
 
     Raises:
         OverdueError: It did not come whole in time.
-        OSError: The connection broke, or what came is no such head.
+        OSError: The connection broke, or what came is not such an answer.
     """
-    received = bytearray()
-    end = None
-    while end is None:
-        searched = max(0, len(received) - 3)
-        data = transport.read()
-        if data == b"":
-            raise ConnectionError(
-                "the other side hung up in the middle of its answer"
-                if received
-                else "the other side hung up without an answer"
-            )
-        received += data or b""
-        if not bytes(received[:5]).startswith(b"HTTP/"[: len(received)]):
-            raise ConnectionError(f"the other side does not speak HTTP; its answer begins {bytes(received[:16])!r}")
-        end = _HEAD_END.search(received, searched)
-        if end is None and len(received) > _MAX_HEAD:
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._incoming = _Incoming(transport)
+        self._response = self._read_head()
+        self._incoming.head_is_read()
+        self.status = self._response.status
+        self.reason = f"{self.status} {self._response.reason}".strip()
+        self.headers: dict[str, str] = {}
+        for name, value in self._response.getheaders():
+            known = self.headers.get(name)
+            self.headers[name] = value if known is None else f"{known}, {value}"
+
+    def _read_head(self) -> http.client.HTTPResponse:
+        as_socket: Any = self._incoming
+        try:
+            while True:
+                response = http.client.HTTPResponse(as_socket)
+                response.begin()
+                if not 100 <= response.status < 200 or response.status == 101:
+                    break
+        except http.client.BadStatusLine as error:
+            raise ConnectionError(f"the answer has the strange status line {str(error)[:40].strip()!r}") from error
+        except http.client.UnknownProtocol as error:
+            raise ConnectionError(f"the answer is in an unknown version of HTTP ({error})") from error
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"the answer is not HTTP as it should be: {error or type(error).__name__}") from error
+        if any(isinstance(defect, _MALFORMED) for defect in response.headers.defects):
+            raise ConnectionError("the answer has a malformed header")
+        return response
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, whose name may be in any case."""
+        return self._response.getheader(name)
+
+    def early(self) -> bytes:
+        """What came right behind the head, for who does not take it for a body."""
+        return self._incoming.rest
+
+    def body(self, deadline: Deadline) -> str:
+        """Read what explains a refusal, as far as it comes in the next two seconds and up to 64 KB.
+
+        Args:
+            deadline: When to stop at the latest.
+        """
+        body = b""
+        self._transport.expire_reads_at(time.monotonic() + deadline.at_most(_BODY_PATIENCE))
+        try:
+            while len(body) < _MAX_BODY and (part := self._response.read1(_MAX_BODY - len(body))):
+                body += part
+        except (OSError, http.client.HTTPException) as error:
+            logger.debug("The body of the refusal did not come whole: %s", error)
+        return body.decode("utf-8", "replace")
+
+
+class _Incoming:
+    """The bytes of a transport as the socket and the file that ``http.client`` reads.
+
+    Unlike a file of the standard library's it shows what has come and was not read, and closing it does nothing.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._read = 0
+        self._in_head = True
+        self.rest = b""
+
+    def makefile(self, _: str) -> _Incoming:
+        return self
+
+    def readline(self, limit: int) -> bytes:
+        while (end := self.rest.find(b"\n") + 1) == 0 and len(self.rest) < limit and self._more():
+            continue
+        return self._take(min(end or limit, limit))
+
+    def read(self, size: int) -> bytes:
+        while len(self.rest) < size and self._more():
+            continue
+        return self._take(size)
+
+    def read1(self, size: int) -> bytes:
+        if size and not self.rest:
+            self._more()
+        return self._take(size)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        """Whoever opened the transport closes it."""
+
+    def head_is_read(self) -> None:
+        """From now on there may be as much as there is, and an end."""
+        self._in_head = False
+
+    def _take(self, size: int) -> bytes:
+        taken, self.rest = self.rest[:size], self.rest[size:]
+        self._read += len(taken)
+        return taken
+
+    def _more(self) -> bool:
+        """Wait for bytes. False at the end."""
+        come = self._read + len(self.rest)
+        if self._in_head and come > _MAX_HEAD:
             raise ConnectionError("the answer has a head without end")
-    lines = bytes(received[: end.start()]).split(b"\n")
-    status = _STATUS_LINE.match(lines[0].rstrip())
-    if status is None:
-        raise ConnectionError(f"the answer has the strange status line {lines[0][:40]!r}")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.decode("utf-8", "replace").partition(":")
-        if not colon or not _TOKEN.fullmatch(name):
-            raise ConnectionError("the answer has a header that is none")
-        known = headers.get(name)
-        headers[name] = value.strip() if known is None else f"{known}, {value.strip()}"
-    return Head(int(status[1]), lines[0].decode("latin-1").strip(), headers, bytes(received[end.end() :]))
-
-
-def read_body(transport: Transport, head: Head, deadline: float) -> str:
-    """Read what explains a refusal, as far as it comes in the next two seconds and up to 64 KB.
-
-    Args:
-        transport: Where the head came from.
-        head: The head that was read.
-        deadline: When to stop at the latest, on the clock of ``time.monotonic``.
-    """
-    body = bytearray(head.rest)
-    length = _length_of(head)
-    chunked = "chunked" in (head.header("transfer-encoding") or "").lower()
-    transport.expire_reads_at(min(deadline, time.monotonic() + _BODY_PATIENCE))
-    try:
-        while len(body) < min(length, _MAX_BODY) and not (chunked and body.endswith(b"0\r\n\r\n")):
-            data = transport.read()
-            if data == b"":
-                break
-            body += data or b""
-    except OSError as error:
-        logger.debug("The body of the refusal did not come whole: %s", error)
-    plain = _dechunk(bytes(body)) if chunked else bytes(body)
-    return plain[: int(min(length, _MAX_BODY))].decode("utf-8", "replace")
-
-
-def _length_of(head: Head) -> float:
-    value = head.header("content-length") or ""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else math.inf
-
-
-def _dechunk(body: bytes) -> bytes:
-    plain = bytearray()
-    at = 0
-    while (line_end := body.find(b"\r\n", at)) >= 0:
-        size = body[at:line_end].split(b";")[0].strip()
-        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size) or int(size, 16) == 0:
-            break
-        at = line_end + 2 + int(size, 16) + 2
-        plain += body[line_end + 2 : at - 2]
-    return bytes(plain)
+        while (data := self._transport.read()) is None:
+            continue
+        if self._in_head and not data:
+            when = "in the middle of its answer" if come else "without an answer"
+            raise ConnectionError(f"the other side hung up {when}")
+        if not come and not b"HTTP/".startswith(data[:5]):
+            raise ConnectionError(f"the other side does not speak HTTP; its answer begins {data[:16]!r}")
+        self.rest += data
+        return bool(data)
 
 
 def refuse_bad_headers(headers: Sequence[tuple[str, str]]) -> None:
@@ -137,7 +176,7 @@ def shake_hands(
     transport: Transport,
     url: SplitResult,
     headers: Sequence[tuple[str, str]],
-    deadline: float,
+    deadline: Deadline,
     max_message_size: int,
 ) -> tuple[GuestSocket, bytes]:
     """Make the WebSocket handshake.
@@ -146,7 +185,7 @@ def shake_hands(
         transport: Connected to the server, through a proxy and TLS where needed.
         url: What to ask for.
         headers: Request headers beside those of the WebSocket protocol.
-        deadline: When to give up, on the clock of ``time.monotonic``.
+        deadline: When to give up.
         max_message_size: The largest message taken later, in bytes.
 
     Returns:
@@ -178,11 +217,11 @@ def shake_hands(
             raise server.failure from error
         raise ConnectError(
             f"The server answered the WebSocket handshake wrongly: {error}",
-            statusCode=server.head.status if server.head else -1,
-            headers=server.head.headers if server.head else None,
+            statusCode=server.answer.status if server.answer else -1,
+            headers=server.answer.headers if server.answer else None,
         ) from error
     assert isinstance(web_socket, GuestSocket)  # noqa: S101 - for the type checker
-    return web_socket, server.head.rest if server.head else b""
+    return web_socket, server.answer.early() if server.answer else b""
 
 
 class _Server:
@@ -192,51 +231,52 @@ class _Server:
     whose body does not come, and takes cookies. What the library is shown is what it has to check.
 
     Attributes:
-        head: The answer's head, once it has come.
+        answer: The answer, once its head has come.
         failure: What went wrong here; the library may have put an exception of its own around it.
     """
 
-    def __init__(self, transport: Transport, deadline: float) -> None:
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
         self._transport = transport
         self._deadline = deadline
         self._shown = b""
-        self.head: Head | None = None
+        self.answer: Answer | None = None
         self.failure: OSError | None = None
 
     def send(self, data: bytes) -> int:
         try:
-            self._transport.write(data, self._deadline - time.monotonic())
+            self._transport.write(data, self._deadline.remaining)
         except OSError as error:
             self.failure = error
             raise
         return len(data)
 
     def recv(self, size: int) -> bytes:
-        if self.head is None:
+        if self.answer is None:
             try:
-                self.head = read_head(self._transport)
-                self._refuse_refusal(self.head)
+                self.answer = Answer(self._transport)
+                self._refuse_refusal(self.answer)
             except OSError as error:
                 self.failure = error
                 raise
-            checked = [f"{name}: {self.head.header(name) or ''}" for name in _CHECKED_BY_THE_LIBRARY]
-            self._shown = "\r\n".join([self.head.status_line, *checked, "", ""]).encode()
+            checked = [f"{name}: {self.answer.header(name) or ''}" for name in _CHECKED_BY_THE_LIBRARY]
+            self._shown = "\r\n".join([f"HTTP/1.1 {self.answer.reason}", *checked, "", ""]).encode()
         data, self._shown = self._shown[:size], self._shown[size:]
         return data
 
-    def _refuse_refusal(self, head: Head) -> None:
-        if head.status != 101:
-            reason = head.status_line.partition(" ")[2]
-            body = read_body(self._transport, head, self._deadline)
+    def _refuse_refusal(self, answer: Answer) -> None:
+        if answer.status != 101:
             raise ConnectError(
-                f"The server refused the WebSocket: {reason}", statusCode=head.status, headers=head.headers, body=body
+                f"The server refused the WebSocket: {answer.reason}",
+                statusCode=answer.status,
+                headers=answer.headers,
+                body=answer.body(self._deadline),
             )
         for name in ("sec-websocket-protocol", "sec-websocket-extensions"):
-            if head.header(name):
+            if answer.header(name):
                 raise ConnectError(
                     f"The server answered the WebSocket handshake wrongly: {name} was not asked for",
-                    statusCode=head.status,
-                    headers=head.headers,
+                    statusCode=answer.status,
+                    headers=answer.headers,
                 )
 
     def gettimeout(self) -> float | None:

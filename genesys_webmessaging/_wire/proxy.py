@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
+from .._base.threads import Deadline
 from ..exceptions import ConnectError
-from .handshake import read_body, read_head
+from .handshake import Answer
 from .transport import OverdueError, Transport
 
 __all__ = ["Proxy", "choose_proxy", "netloc"]
@@ -48,14 +48,14 @@ class Proxy:
         """Whether that address has to be one of IPv4."""
         return self.scheme == "socks4"
 
-    def tunnel(self, transport: Transport, host: str, port: int, deadline: float) -> None:
+    def tunnel(self, transport: Transport, host: str, port: int, deadline: Deadline) -> None:
         """Have the proxy connect to a server.
 
         Args:
             transport: Connected to the proxy.
             host: The server's name or address.
             port: The server's port.
-            deadline: When to give up, on the clock of ``time.monotonic``.
+            deadline: When to give up.
 
         Raises:
             ConnectError: The proxy refused.
@@ -67,25 +67,24 @@ class Proxy:
         else:
             self._tunnel_socks(transport, host, port, deadline)
 
-    def _tunnel_http(self, transport: Transport, target: str, deadline: float) -> None:
+    def _tunnel_http(self, transport: Transport, target: str, deadline: Deadline) -> None:
         lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
         if self.username or self.password:
             credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
             lines.append(f"Proxy-Authorization: Basic {credentials}")
-        transport.write("\r\n".join([*lines, "", ""]).encode(), deadline - time.monotonic())
-        head = read_head(transport)
-        if not 200 <= head.status <= 299:
-            reason = head.status_line.partition(" ")[2]
+        transport.write("\r\n".join([*lines, "", ""]).encode(), deadline.remaining)
+        answer = Answer(transport)
+        if not 200 <= answer.status <= 299:
             raise ConnectError(
-                f"The proxy {self} refused to connect to {target}: {reason}",
-                statusCode=head.status,
-                headers=head.headers,
-                body=read_body(transport, head, deadline),
+                f"The proxy {self} refused to connect to {target}: {answer.reason}",
+                statusCode=answer.status,
+                headers=answer.headers,
+                body=answer.body(deadline),
             )
-        if head.rest:
+        if answer.early():
             raise ConnectError(f"The proxy {self} sent bytes before the server could")
 
-    def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: float) -> None:
+    def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: Deadline) -> None:
         in_front: Any = _Connected(_ProxySocket(transport, deadline))
         try:
             from python_socks import ProxyError, ProxyTimeoutError, ProxyType
@@ -125,13 +124,13 @@ class _Connected:
 class _ProxySocket:
     """A transport as python-socks wants it, so that one deadline holds for all of its steps."""
 
-    def __init__(self, transport: Transport, deadline: float) -> None:
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
         self._transport = transport
         self._deadline = deadline
         self._received = b""
 
     def sendall(self, data: bytes) -> None:
-        self._transport.write(data, self._deadline - time.monotonic())
+        self._transport.write(data, self._deadline.remaining)
 
     def recv(self, size: int) -> bytes:
         if not self._received:

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 import websocket
-from _raw_peer import RawPeer, Wire, black_hole, echo
+from _connection_recorder import connected
+from _raw_peer import RawPeer, Wire, black_hole, echo, text
 
+from genesys_webmessaging._base.threads import Deadline
 from genesys_webmessaging._wire import connect as _opening
 from genesys_webmessaging._wire import handshake as _handshake
 from genesys_webmessaging._wire.connect import open_connection
@@ -183,10 +185,15 @@ def test_a_refusal_whose_body_does_not_come_is_still_that_refusal():
     [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"),
         (b"\x15\x03\x01\x00\x02\x02\x50", "does not speak HTTP"),
-        (b"HTTP/2 400 No\r\n\r\n", "strange status line"),
+        (b"HTTP/2 400 No\r\n\r\n", "unknown version of HTTP"),
         (b"HTTP/1.1 abc No\r\n\r\n", "strange status line"),
-        (b"HTTP/1.1 101 X\r\nno colon\r\n\r\n", "header that is none"),
-        (b"HTTP/1.1 101 X\r\nX: " + b"y" * 70000, "head without end"),
+        (b"HTTP/1.1 101 X\r\nno colon\r\n\r\n", "malformed header"),
+        (b"HTTP/1.1 101 X\r\n: no name\r\n\r\n", "malformed header"),
+        (b"HTTP/1.1 101 X\r\nX: " + b"y" * 70000, "more than 65536 bytes"),
+        (b"HTTP/1.1 101 X\r\n" + (b"X: " + b"y" * 1000 + b"\r\n") * 90, "head without end"),
+        (b"HTTP/1.1 101 X\r\n" + b"X: y\r\n" * 200, "more than 100 headers"),
+        (b"HTTP/1.1 103 Wait\r\n\r\n" * 4000, "head without end"),
+        (b"HTTP/1.1 103 Wait\r\n\r\n", "in the middle of its answer"),
         (b"HTTP/1.1 101 Sw", "in the middle of its answer"),
         (b"", "without an answer"),
         (b"HTTP/1.1 101 X\r\n\r\n", "wrongly"),
@@ -214,6 +221,30 @@ def test_what_was_not_asked_for_is_refused(extra: str):
     with RawPeer(script) as peer, pytest.raises(ConnectError, match="not asked for") as caught:
         open_connection(peer.url, trust_env=False)
     assert caught.value.statusCode == 101
+
+
+def test_interim_answers_are_skipped():
+    def script(wire: Wire) -> None:
+        wire.send(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: y\r\n\r\n"
+            b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+        )
+        wire.accept(then=text("hello"))
+        wire.read_to_end()
+
+    with RawPeer(script) as peer, connected(peer) as (_, ear):
+        assert ear.wait_for_texts(1) == ["hello"]
+
+
+def test_much_that_comes_right_behind_the_answer_is_not_lost():
+    messages = ["x" * 50_000 + str(n) for n in range(10)]
+
+    def script(wire: Wire) -> None:
+        wire.accept(then=b"".join(map(text, messages)))
+        wire.read_to_end()
+
+    with RawPeer(script) as peer, connected(peer) as (_, ear):
+        assert ear.wait_for_texts(10) == messages
 
 
 def test_an_accept_key_of_another_handshake_is_refused():
@@ -364,7 +395,7 @@ def test_ipv6_addresses_are_reached_and_named_in_brackets():
 
 def test_the_socket_is_kept_alive_and_sends_at_once():
     with RawPeer(lambda wire: wire.read_to_end()) as peer:
-        transport = _opening._connect_tcp("127.0.0.1", peer.port, "", time.monotonic() + 5)
+        transport = _opening._connect_tcp("127.0.0.1", peer.port, "", Deadline(5))
         assert transport._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert transport._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         transport.close()
