@@ -35,16 +35,20 @@ def relay(wire: Wire, host: str, port: int, answer: bytes) -> None:
 
 
 class HttpProxy:
-    """Remembers what it was asked for, and does it."""
+    """Remembers what it was asked for, and does it.
 
-    def __init__(self) -> None:
+    Args:
+        interim: What it answers before it answers.
+    """
+
+    def __init__(self, interim: bytes = b"") -> None:
+        self.interim = interim
         self.requests: list[str] = []
 
     def __call__(self, wire: Wire) -> None:
         self.requests.append(wire.read_head())
         host, _, port = wire.request.split()[1].rpartition(":")
-        interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
-        relay(wire, host, int(port), interim + b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+        relay(wire, host, int(port), self.interim + b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
 
 
 class SocksProxy:

@@ -58,6 +58,13 @@ def test_an_http_proxy_is_asked_to_connect_and_given_the_credentials(tls: bool, 
     assert proxy.requests == ["\r\n".join(lines)]
 
 
+def test_interim_answers_of_a_proxy_are_skipped():
+    proxy = HttpProxy(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n")
+    with RawPeer(echo) as server, RawPeer(proxy) as front:
+        exchange(server.url, proxy=f"http://127.0.0.1:{front.port}")
+    assert len(proxy.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("variables", "through"),
     [
