@@ -174,7 +174,7 @@ class Expectation(Words):
         for name in ("containing", "matching", "equals"):
             said = getattr(self, name)
             if said is not None:
-                words.append({"containing": repr(said)}.get(name, f"{name} {said!r}"))
+                words.append(f"'{said}'" if name == "containing" else f"{name} '{said}'")
         if self.anyOf:
             said = [one.containing or one.matching or one.equals for one in self.anyOf]
             words.append("any of " + ", ".join(map(repr, said)))

@@ -198,6 +198,7 @@ def _message(line: Line) -> dict[str, Any]:
         "from": "guest" if message.direction == Direction.INBOUND else str(message.originatingEntity or "other side"),
         "sender": entry.sender,
         "text": entry.text,
+        "event": bool(message.events) and not message.text and not message.content,
         "extras": list(entry.extras),
         "quickReplies": [reply.text or reply.payload or "" for reply in offers.replies_of(message)],
         "cards": [
@@ -225,4 +226,9 @@ def as_html(results: Sequence[ScenarioResult]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["duration"] = _duration
     return environment.get_template("report.html.jinja").render(report=summary_of(results))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

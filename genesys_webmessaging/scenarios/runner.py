@@ -551,7 +551,7 @@ class _Attempt:
         def found_in(line: Line) -> bool:
             return all(pattern.search(line.message.text or "") for pattern in patterns.values())
 
-        shown = " and ".join(f"matching {pattern.pattern!r}" for pattern in patterns.values())
+        shown = " and ".join(f"matching '{pattern.pattern}'" for pattern in patterns.values())
         try:
             line = self._await_message(found_in, self._timeout, shown, result)
         except _StepFailedError as failure:
