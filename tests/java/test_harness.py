@@ -8,13 +8,14 @@ import threading
 from typing import Any
 
 import pytest
-from java import differences, facts
-from java.differences import Row
-from java.peer import Peer
-from java.recordings import Case, made_whole
-from java.replay import Replay
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+
+from . import differences, facts
+from .differences import Row
+from .peer import Peer
+from .recordings import Case, made_whole
+from .replay import Replay
 
 REPLAY = Replay()
 

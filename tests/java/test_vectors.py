@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from java import differences
-from java.differences import Verdict
-from java.recordings import Case
-from java.replay import Replay
+
+from . import differences
+from .differences import Verdict
+from .recordings import Case
+from .replay import Replay
 
 REPLAY = Replay()
 ROWS = differences.load()

@@ -14,7 +14,7 @@ import pytest
 from genesys_webmessaging import models
 from genesys_webmessaging.models import WireEnum, WireModel
 
-FACTS = json.loads((Path(__file__).parent / "data" / "models.json").read_text(encoding="utf-8"))
+FACTS = json.loads((Path(__file__).parent.parent / "data" / "models.json").read_text(encoding="utf-8"))
 
 # 18.1 gave the name EventType, which 10.0.0 had for the kinds of event, to what 10.0.0 calls EventCoBrowseType.
 RENAMED = {"EventType": "EventCoBrowseType", "EventTypeEnum": "EventType"}

@@ -32,7 +32,7 @@ from genesys_webmessaging.models import (
     StructuredMessage,
 )
 
-VECTORS = Path(__file__).parent / "data" / "vectors"
+VECTORS = Path(__file__).parent.parent / "data" / "vectors"
 NOWHERE = "ws://127.0.0.1:9/v1"
 TOKEN = "33333333-3333-4333-8333-333333333333"
 
