@@ -1,0 +1,153 @@
+"""The order of the house: which room may use which, no class over two files."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import genesys_webmessaging
+
+PACKAGE = Path(genesys_webmessaging.__file__).parent
+ROOT = PACKAGE.name
+
+# Each row may import from the rows below it, and within itself as long as there is no circle.
+ROWS = [
+    {"__init__", "__main__"},
+    {"cli", "locust"},
+    {"scenarios", "aio"},
+    {"simulator", "conversation", "_inbox"},
+    {"companions"},
+    {"client", "attachments", "auth", "deployment", "push", "sessions"},
+    {"_core"},
+    {"_wire", "rest", "listener"},
+    {"models", "exceptions", "regions"},
+    {"_base", "_version"},
+]
+ROW_OF = {room: number for number, rooms in enumerate(ROWS) for room in rooms}
+
+# What REST shares with the WebSocket: whom to trust, and the way through a proxy.
+FROM_REST_TO_WIRE = {f"{ROOT}._wire.tls", f"{ROOT}._wire.proxy"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in PATHS.items()}
+
+
+def imported_by(name: str) -> Iterator[str]:
+    """The modules of ours that a module imports, wherever in its text: in functions and for type checkers, too."""
+    package = name if PATHS[name].name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (module_of(alias.name) for alias in node.names if alias.name.partition(".")[0] == ROOT)
+        elif isinstance(node, ast.ImportFrom):
+            here = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            source = ".".join([*here, *([node.module] if node.module else [])])
+            if source.partition(".")[0] == ROOT:
+                yield from (module_of(f"{source}.{alias.name}") for alias in node.names)
+
+
+def module_of(dotted: str) -> str:
+    """The module in which a dotted name stands."""
+    while dotted not in PATHS:
+        dotted = dotted.rpartition(".")[0]
+    return dotted
+
+
+IMPORTS = {name: set(imported_by(name)) - {name} for name in PATHS}
+
+
+def room(name: str) -> str:
+    return name.split(".")[1] if "." in name else "__init__"
+
+
+def test_every_room_has_its_row() -> None:
+    assert {room(name) for name in PATHS} - set(ROW_OF) == set()
+
+
+def test_imports_run_one_way() -> None:
+    wrong = [
+        f"{name} imports {other}"
+        for name, others in IMPORTS.items()
+        for other in sorted(others)
+        if ROW_OF[room(other)] < ROW_OF[room(name)]
+    ]
+    assert wrong == []
+
+
+def test_rest_uses_of_the_wire_what_both_need_and_the_wire_nothing_of_rest() -> None:
+    between = {
+        (name, other)
+        for name, others in IMPORTS.items()
+        for other in others
+        if {room(name), room(other)} == {"rest", "_wire"}
+    }
+    assert {other for _, other in between} <= FROM_REST_TO_WIRE
+
+
+def test_the_simulator_shares_no_code_with_the_client_that_is_tested_against_it() -> None:
+    shared = {
+        other for name in PATHS if room(name) == "simulator" for other in IMPORTS[name] if room(other) != "simulator"
+    }
+    assert {room(name) for name in shared} <= {"exceptions", "_base", "_version"}
+
+
+def test_no_class_is_cut_over_files() -> None:
+    """A class with one subclass, in another file, that nothing else in the package names is half of that subclass."""
+    homes = {
+        node.name: name for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    }
+    children: dict[str, list[str]] = defaultdict(list)
+    mentions: Counter[str] = Counter()
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                for base in node.bases:
+                    children[ast.unparse(base).partition("[")[0]].append(name)
+            elif isinstance(node, ast.Name):
+                mentions[node.id] += 1
+    public = set(genesys_webmessaging.__all__) | {
+        element
+        for tree in TREES.values()
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "__all__"
+        and isinstance(node.value, ast.List)
+        for element in ast.literal_eval(node.value)
+    }
+    halves = [
+        f"{homes[name]}.{name}, continued in {heirs[0]}"
+        for name, heirs in children.items()
+        if name in homes and name not in public and len(heirs) == 1 and heirs != [homes[name]] and mentions[name] == 1
+    ]
+    assert halves == []
+
+
+def classes_of(name: str) -> set[str]:
+    return {node.name for node in ast.walk(TREES[name]) if isinstance(node, ast.ClassDef)}
+
+
+def test_no_method_is_put_on_a_class_from_another_file() -> None:
+    classes = set().union(*(classes_of(name) for name in TREES))
+    put = [
+        f"{name}:{node.lineno}: {ast.unparse(target)}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Attribute)
+        and isinstance(target.value, ast.Name)
+        and target.value.id in classes - classes_of(name)
+    ]
+    assert put == []
+
+
+def test_the_roots_private_files_are_two() -> None:
+    private = {path.name for path in PACKAGE.glob("_*.py") if not path.name.startswith("__")}
+    assert private <= {"_version.py", "_inbox.py"}
