@@ -85,6 +85,7 @@ class Inbox(SessionListener):
         self._taken = 0  # how many messages there were before those
         self._state = ConversationState.OPEN
         self._why = ""
+        self._cause: WebMessagingException | None = None
         self._stirred = 0.0
         self._typing_until = 0.0
 
@@ -100,20 +101,22 @@ class Inbox(SessionListener):
 
     def error(self) -> ConversationEndedError:
         """Why nothing more can come or go."""
-        return ConversationEndedError(self._why, state=self._state)
+        error = ConversationEndedError(self._why, state=self._state)
+        error.__cause__ = self._cause
+        return error
 
     def reopen(self) -> None:
         """A new session begins."""
         with self._changed:
-            self._state, self._why = ConversationState.OPEN, ""
+            self._state, self._why, self._cause = ConversationState.OPEN, "", None
             self._changed.notify_all()
 
-    def end(self, state: ConversationState, why: str) -> None:
+    def end(self, state: ConversationState, why: str, cause: WebMessagingException | None = None) -> None:
         """Note the end, unless it has ended before."""
         with self._changed:
             if self._state not in (ConversationState.OPEN, ConversationState.READ_ONLY) or state is self._state:
                 return
-            self._state, self._why = state, why
+            self._state, self._why, self._cause = state, why, cause
             self._changed.notify_all()
         if self.on_end is not None:
             self.on_end(self.error())
@@ -121,7 +124,7 @@ class Inbox(SessionListener):
     def given_up(self, error: WebMessagingException) -> None:
         """Note that there is no connection, and will be none."""
         over = isinstance(error, RequestError) and error.code in SESSION_OVER
-        self.end(ConversationState.ENDED if over else ConversationState.LOST, str(error))
+        self.end(ConversationState.ENDED if over else ConversationState.LOST, str(error), error)
 
     # Taking
 

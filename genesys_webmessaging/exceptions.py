@@ -85,6 +85,7 @@ def copy_of(error: E) -> E:
     """The same error, to be raised once more: one that two threads raise would carry the traceback of the first."""
     copy = type(error)(*error.args)
     vars(copy).update(vars(error))
+    copy.__cause__ = error.__cause__
     return copy
 
 

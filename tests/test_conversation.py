@@ -103,6 +103,16 @@ def test_the_end_is_told_once_and_a_read_only_conversation_has_not_ended(simulat
     assert "closing time" in str(ended[0])
 
 
+def test_the_end_tells_what_caused_it(simulator: Simulator) -> None:
+    ended: list[ConversationEndedError] = []
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=5, onEnded=ended.append) as chat:
+        simulator.faults.refuseHandshake(403)
+        simulator.guest().reset()
+        until(lambda: chat.ended)
+    assert isinstance(ended[0].__cause__, ConnectError)
+    assert ended[0].__cause__.statusCode == 403
+
+
 def test_a_session_that_does_not_come_takes_no_longer_than_the_timeout(simulator: Simulator) -> None:
     simulator.faults.lose(class_="SessionResponse")
     began = time.monotonic()

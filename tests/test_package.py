@@ -67,6 +67,7 @@ def test_the_core_needs_its_three_dependencies_and_no_extra() -> None:
         "trustme",
         "click",
         "rich",
+        "prompt_toolkit",
         "python_socks",
         "websockets",
         "pytest",

@@ -1,6 +1,6 @@
 """The command line: ``genesys-webmessaging``, or ``python -m genesys_webmessaging``.
 
-It needs the extra ``cli`` (click and rich), and for ``demo`` and ``simulate`` the extra
+It needs the extra ``cli`` (click, rich and prompt_toolkit), and for ``demo`` and ``simulate`` the extra
 ``simulator`` too; ``demo`` is both. Nothing else in the package imports it.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 __all__ = ["main"]
 
 # What the extras bring, by the names that are imported.
-_EXTRAS = frozenset({"aiohttp", "click", "pydantic", "rich", "trustme", "yaml"})
+_EXTRAS = frozenset({"aiohttp", "click", "prompt_toolkit", "pydantic", "rich", "trustme", "yaml"})
 _USAGE = 2
 
 

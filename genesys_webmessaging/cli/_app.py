@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
 import logging
 import os
 import sys
@@ -12,9 +14,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ._help import epilog
-from ._status import Status, sentence_of, status_of
-from ._streams import prepare
+from ._status import Status, epilog, sentence_of, status_of
 
 NAME = "genesys-webmessaging"
 
@@ -29,6 +29,18 @@ _COMMANDS = {
     "simulate": "Run a local Genesys to develop against.",
     "transcript": "Write a session's conversation to a file.",
 }
+
+# How the few signs that we use ourselves look where they cannot be written.
+_PLAIN_SIGNS = {
+    "\u2192": "->",
+    "\u2026": "...",
+    "\u00b7": "-",
+    "\u2502": "|",
+    "\u00a0": " ",
+    "\u00d7": "x",
+    "\u2013": "-",
+}
+_PLAIN_HANDLER = "genesys-webmessaging-plain"
 
 
 class Commands(click.Group):
@@ -96,7 +108,7 @@ def run(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    prepare()
+    _bear_every_text()
     try:
         result = app.main(args, standalone_mode=False)
         sys.stdout.flush()
@@ -115,6 +127,22 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo(f"Error: {sentence_of(error)}", err=True)
         return status
     return int(result or 0)
+
+
+def _bear_every_text() -> None:
+    """Let the standard streams replace what their encoding has no sign for, instead of raising."""
+    codecs.register_error(_PLAIN_HANDLER, _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_PLAIN_HANDLER)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN_SIGNS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
 def _read_no_further() -> Status:

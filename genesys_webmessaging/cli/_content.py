@@ -1,4 +1,4 @@
-"""The content of a message as lines for a person: one small function for each kind, one table."""
+"""The content of a message as lines for a person, and what it lets them choose: a function for each kind, one table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,105 @@ from typing import Any
 
 from rich.text import Text
 
-from ..models import ButtonResponseType
-from ._choices import Choices
+from ..conversation import Conversation
+from ..models import (
+    ButtonResponseType,
+    ContentButtonResponse,
+    ContentType,
+    IncomingNormalizedMessage,
+    MessageContent,
+    NormalizedType,
+    SendMessageRequest,
+    StructuredMessage,
+)
 from ._text import clean, one_line, present, size, slot, span
+
+# Chooses something in a conversation, within so many seconds (None: those of the conversation).
+Answer = Callable[[Conversation, float | None], StructuredMessage]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something to choose: a quick reply, the button of a card, a time, an item of a list.
+
+    Attributes:
+        number: What the guest calls it by, 1 and up within its message.
+        kind: What is answered.
+        text: What stands on it.
+        answer: Chooses it, and returns the echo.
+    """
+
+    number: int
+    kind: ButtonResponseType
+    text: str
+    answer: Answer
+
+
+class Choices:
+    """The choices of one message, numbered in the order in which it shows them.
+
+    Args:
+        message: The message; one of the history has choices to look at, not to choose from.
+    """
+
+    def __init__(self, message: Any) -> None:
+        self._message = message
+        self.all: list[Choice] = []
+
+    def reply(self, reply: Any) -> int:
+        """Note a quick reply, and return its number."""
+        return self._add(
+            ButtonResponseType.QUICKREPLY,
+            reply.text or reply.payload,
+            lambda chat, timeout: chat.choose(reply, self._message, timeout=timeout),
+        )
+
+    def button(self, card: Any, action: Any) -> int:
+        """Note the button of a card, and return its number."""
+        return self._add(
+            ButtonResponseType.BUTTON,
+            action.text or action.payload,
+            lambda chat, timeout: chat.press(card, action, self._message, timeout=timeout),
+        )
+
+    def time(self, time: Any) -> int:
+        """Note a time, and return its number."""
+        return self._add(
+            ButtonResponseType.DATEPICKER,
+            slot(time.dateTime),
+            lambda chat, timeout: chat.pick(time, self._message, timeout=timeout),
+        )
+
+    def item(self, kind: ButtonResponseType, text: object, payload: object) -> int:
+        """Note an item of a template or list, for which a conversation has no method, and return its number."""
+        request = _response(kind, str(text or payload or ""), str(payload or text or ""), self._message.id)
+        return self._add(kind, text or payload, lambda chat, timeout: chat.deliver(request, timeout=timeout))
+
+    def _add(self, kind: ButtonResponseType, text: object, answer: Answer) -> int:
+        number = len(self.all) + 1
+        self.all.append(Choice(number=number, kind=kind, text=str(text or ""), answer=answer))
+        return number
+
+
+def chosen(choices: list[Choice], typed: str) -> Choice | None:
+    """The choice that a person means by its number or by what stands on it; None when it is neither."""
+    wanted = typed.strip()
+    for choice in choices:
+        if wanted == str(choice.number) or wanted.casefold() == choice.text.strip().casefold():
+            return choice
+    return None
+
+
+def _response(kind: ButtonResponseType, text: str, payload: str, message_id: str | None) -> SendMessageRequest:
+    on_a_card = kind is ButtonResponseType.BUTTON
+    pressed = ContentButtonResponse(type=kind, text=text, payload=payload, originatingMessageId=message_id)
+    return SendMessageRequest(
+        message=IncomingNormalizedMessage(
+            type=NormalizedType.STRUCTURED if on_a_card else NormalizedType.TEXT,
+            text=text if on_a_card else "",
+            content=[MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=pressed)],
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -46,8 +142,7 @@ def replies(offered: Iterable[Any], choices: Choices) -> Piece:
     """Quick replies, side by side as a person would see them."""
     row = Text()
     for reply in present(offered):
-        number = choices.add(ButtonResponseType.QUICKREPLY, reply.text, reply.payload)
-        _add_button(row, number, reply.text or reply.payload)
+        _add_button(row, choices.reply(reply), reply.text or reply.payload)
     return Piece(row)
 
 
@@ -96,7 +191,7 @@ def _card(card: Any, choices: Choices) -> Pieces:
         if str(action.type or "") == "Link":
             links.append(_link(action.text, action.url))
         else:
-            _add_button(row, choices.add(ButtonResponseType.BUTTON, action.text, action.payload), action.text)
+            _add_button(row, choices.button(card, action), action.text)
     if row:
         yield Piece(row, inside=True)
     yield from links
@@ -127,7 +222,7 @@ def _generic(template: Any, choices: Choices) -> Pieces:
             yield _link(button.title, does.url)
         else:
             payload = does.textback if does is not None else None
-            _add_button(row, choices.add(ButtonResponseType.BUTTON, button.title, payload), button.title)
+            _add_button(row, choices.item(ButtonResponseType.BUTTON, button.title, payload), button.title)
     if row:
         yield Piece(row, inside=True)
 
@@ -136,7 +231,7 @@ def _list_template(template: Any, choices: Choices) -> Pieces:
     yield from _heading(template, "description")
     for item in present(template.components):
         payload = item.actions.textback if item.actions is not None else None
-        number = choices.add(ButtonResponseType.BUTTON, item.title, payload or item.id)
+        number = choices.item(ButtonResponseType.BUTTON, item.title, payload or item.id)
         yield _item(number, item.title, item.description)
 
 
@@ -151,10 +246,7 @@ def _date_picker(picker: Any, choices: Choices) -> Pieces:
     yield from _heading(picker, "subtitle")
     yield from _media(picker)
     for time in present(picker.availableTimes):
-        wire = time.to_dict().get("dateTime")
-        number = choices.add(ButtonResponseType.DATEPICKER, slot(time.dateTime), str(wire) if wire else None)
-        length = span(time.duration) if isinstance(time.duration, (int, float)) and time.duration > 0 else ""
-        yield _item(number, slot(time.dateTime), length)
+        yield _item(choices.time(time), slot(time.dateTime), span(time.duration))
     if not picker.availableTimes and (picker.dateMinimum or picker.dateMaximum):
         bounds = [slot(bound) for bound in (picker.dateMinimum, picker.dateMaximum) if bound]
         yield _aside(f"a time: {' to '.join(bounds)}", inside=True)
@@ -168,15 +260,14 @@ def _list_picker(picker: Any, choices: Choices) -> Pieces:
         if section.title:
             yield Piece(Text(clean(section.title), "title"), inside=True)
         for item in present(section.items):
-            number = choices.add(ButtonResponseType.LISTPICKER, item.title, item.id)
+            number = choices.item(ButtonResponseType.LISTPICKER, item.title, item.id)
             yield _item(number, item.title, item.subtitle)
 
 
 def _attachment(file: Any, _: Choices) -> Pieces:
-    bytes_ = file.fileSize or getattr(file, "contentSizeBytes", None)
-    facts = [one_line(file.mime)] if file.mime else []
-    if isinstance(bytes_, (int, float)):
-        facts.append(size(bytes_))
+    facts = [
+        fact for fact in (one_line(file.mime), size(file.fileSize or getattr(file, "contentSizeBytes", None))) if fact
+    ]
     line = Text.assemble(("file ", "aside"), (one_line(file.filename or file.text) or "without a name", "title"))
     if facts:
         line.append(f" ({', '.join(facts)})", "aside")
@@ -184,7 +275,10 @@ def _attachment(file: Any, _: Choices) -> Pieces:
 
 
 def _pressed(response: Any, _: Choices) -> Pieces:
-    yield Piece(Text(f"\u2192 {one_line(response.text or response.payload)}", "pressed"))
+    said = response.text or response.payload
+    if str(getattr(response, "type", "")) == "DatePicker":
+        said = slot(said)
+    yield Piece(Text(f"\u2192 {one_line(said)}", "pressed"))
 
 
 def _text(text: Any, _: Choices) -> Pieces:

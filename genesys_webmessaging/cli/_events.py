@@ -1,80 +1,143 @@
-"""The events of a message as sentences."""
+"""What happens in a conversation, handed from the client's threads to the one that shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from ._text import one_line, present
-
-_PRESENCES = {
-    "Join": "{who} joined",
-    "Disconnect": "{who} left",
-    "Clear": "{who} cleared the conversation",
-    "SignIn": "{who} signed in",
-    "SessionExpired": "the session has expired",
-    "Authenticate": "{who} asked for a sign-in",
-    "AuthenticateCancel": "{who} cancelled the sign-in",
-    "AuthenticateFailure": "the sign-in failed",
-}
-_OFFERS = {
-    "Offering": "{who} offers {what}",
-    "OfferingAccepted": "{who} accepted {what}",
-    "OfferingExpired": "the offer of {what} has expired",
-    "OfferingRejected": "{who} declined {what}",
-}
+from ..companions._seen import is_heartbeat
+from ..conversation import ConversationEndedError, ConversationState
+from ..listener import SessionListener
+from ..models import (
+    BaseMessage,
+    ConnectionClosedEvent,
+    SessionClearedEvent,
+    SessionExpiredEvent,
+    SessionResponse,
+    StructuredMessage,
+)
+from ._text import one_line
 
 
-def sentence_of(event: Any, who: str, *, read_only: bool = False) -> str:
-    """What happened, in a sentence without a full stop; "" for typing that has stopped.
+@dataclass(frozen=True)
+class Notice:
+    """Something that happened and is not a message.
 
-    Args:
-        event: A MessageEvent or WebMessagingEvent.
-        who: Who did it.
-        read_only: Whether the session can only be read from now on.
+    Attributes:
+        text: What happened.
+        lost: Whether it is that a connection was lost, for which another one may be opened.
+        read_only: Whether it is that nothing more can be said in this session.
     """
-    kind = str(event.eventType or "")
-    tell = _EVENTS.get(kind)
-    said = tell(event, who) if tell is not None else ""
-    if tell is None:
-        said = f"{who}: an event of the kind {one_line(kind) or 'unknown'}"
-    return f"{said}; the session is read-only now" if read_only else said
+
+    text: str
+    lost: bool = False
+    read_only: bool = False
 
 
-def is_typing(message: Any) -> bool:
-    """Whether a message tells only that somebody types (or has stopped to)."""
-    happened = present(message.events)
-    return bool(happened) and all(str(event.eventType) == "Typing" for event in happened)
+@dataclass(frozen=True)
+class Ended:
+    """The conversation is over: the last that comes of it."""
+
+    error: ConversationEndedError
 
 
-def _presence(event: Any, who: str) -> str:
-    type_ = str(event.presence.type or "") if event.presence is not None else ""
-    return _PRESENCES.get(type_, f"{{who}}: presence {one_line(type_) or 'unknown'}").format(who=who)
+Event = StructuredMessage | Notice | Ended
 
 
-def _typing(event: Any, who: str) -> str:
-    if event.typing is not None and str(event.typing.type) == "Off":
-        return ""
-    return f"{who} is typing" if who != "You" else "You are typing"
+class Events(SessionListener):
+    """Puts what a conversation hears into a queue, so that one thread alone writes to the terminal.
+
+    It is a listener of the conversation, and its :meth:`ended` is the conversation's ``onEnded``.
+    """
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Event | None] = SimpleQueue()
+        self._connections = 0
+        self._leaving = False
+
+    def next(self, timeout: float | None = None) -> Event | None:
+        """What came next.
+
+        Args:
+            timeout: Seconds to wait for it; None waits until something comes.
+
+        Returns:
+            None when nothing came in time, and once after :meth:`stop`.
+        """
+        try:
+            return self._queue.get(timeout=None if timeout is None else max(0.0, timeout))
+        except Empty:
+            return None
+
+    def stop(self) -> None:
+        """Let whoever takes what comes know that this is all."""
+        self._queue.put(None)
+
+    def leave(self) -> None:
+        """Take the end that comes now for one that was asked for."""
+        self._leaving = True
+
+    def ended(self, error: ConversationEndedError) -> None:
+        """Tell that the conversation is over."""
+        if not self._leaving and error.state is not ConversationState.CLOSED:
+            self._queue.put(Ended(error))
+
+    def webSocketConnected(self) -> None:
+        """Tell when a lost connection was replaced."""
+        self._connections += 1
+        if self._connections > 1:
+            self._note("connected again")
+
+    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """Pass on a message, unless it is only the answer to a heartbeat."""
+        if not is_heartbeat(structuredMessage):
+            self._queue.put(structuredMessage)
+
+    def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
+        """Tell when a session was closed or can only be read."""
+        if sessionResponse.connected is False:
+            self._note("the session is closed")
+        elif sessionResponse.readOnly:
+            self._queue.put(Notice("the session is read-only", read_only=True))
+
+    def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str) -> None:
+        """Tell that the server is about to close."""
+        why = connectionClosedEvent.reason or connectionClosedEvent.reasonCode
+        self._note(f"the server closes the connection{f': {one_line(why)}' if why else ''}")
+
+    def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
+        """Tell that the session is over."""
+        self._note("the session has expired")
+
+    def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str) -> None:
+        """Tell that the conversation was cleared."""
+        self._note("the conversation was cleared")
+
+    def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
+        """Tell of errors and of what is not known."""
+        told = _told(baseMessage.body)
+        if told:
+            code = f" ({baseMessage.code})" if isinstance(baseMessage.code, int) and baseMessage.code >= 300 else ""
+            self._note(f"the server says{code}: {told}")
+
+    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
+        """Tell that the connection is over."""
+        if self._leaving:
+            self._note("disconnected")
+        else:
+            because = f", {one_line(reason)}" if reason else ""
+            self._queue.put(Notice(f"the connection was closed ({statusCode}{because})", lost=True))
+
+    def webSocketError(self, reason: str) -> None:
+        """Tell that it broke."""
+        self._queue.put(Notice(f"the connection broke: {one_line(reason)}", lost=True))
+
+    def _note(self, text: str) -> None:
+        self._queue.put(Notice(text))
 
 
-def _offer(what: str) -> Callable[[Any, str], str]:
-    def tell(event: Any, who: str) -> str:
-        offer = event.coBrowse if str(event.eventType) == "CoBrowse" else event.video
-        type_ = str(offer.type or "") if offer is not None else ""
-        return _OFFERS.get(type_, "{who}: {what}").format(who=who, what=what)
-
-    return tell
-
-
-def _reactions(event: Any, who: str) -> str:
-    return f"{who} reacted: {', '.join(one_line(one.reactionType) for one in present(event.reactions))}"
-
-
-_EVENTS: dict[str, Callable[[Any, str], str]] = {
-    "Presence": _presence,
-    "Typing": _typing,
-    "CoBrowse": _offer("co-browsing"),
-    "Video": _offer("a video call"),
-    "Reactions": _reactions,
-}
+def _told(body: Any) -> str:
+    if isinstance(body, str):
+        return one_line(body)
+    return one_line(getattr(body, "errorMessage", None) or getattr(body, "message", None))

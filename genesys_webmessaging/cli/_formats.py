@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable, Sequence
 
+from rich.table import Table
+from rich.text import Text
+
 from ..companions import Transcript
+from ..exceptions import RequestError
 from ..models import StructuredMessage, WebMessagingMessage
 from ._message import Shown, show
+from ._options import Place
+from ._screen import make_console
 from ._text import clean, moment, one_line
 
 Messages = Sequence[WebMessagingMessage]
 
 
+def messages_of(place: Place, token: str) -> list[WebMessagingMessage]:
+    """The messages of a session, oldest first.
+
+    Raises:
+        RequestError: There is no such session any more.
+    """
+    with place.open(token) as chat:
+        if chat.sessionResponse is not None and chat.sessionResponse.newSession:
+            raise RequestError("there is no session with that token, or it has expired")
+        return chat.history()
+
+
 def as_table(messages: Messages) -> str:
-    """A line for each message: time, who, what."""
-    rows = [(_when(message), shown.who, one_line(_said(shown))) for message in messages for shown in (show(message),)]
-    width = max([len(who) for _, who, _ in rows] + [3])
-    heading = f"{'Time':<19}  {'Who':<{width}}  Message\n"
-    return heading + "".join(f"{time}  {who:<{width}}  {text}\n" for time, who, text in rows)
+    """A row for each message: time, who, what. On a terminal long messages are wrapped within their column."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("Time", "Who", "Message"):
+        table.add_column(heading, no_wrap=heading == "Time", overflow="fold")
+    for message in messages:
+        shown = show(message)
+        table.add_row(_when(message), Text(shown.who), Text(one_line(_said(shown))))
+    written = io.StringIO()
+    console = make_console(written, like=sys.stdout)
+    console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
 
 
 def as_json(messages: Messages) -> str:
@@ -43,7 +69,7 @@ def as_json_lines(messages: Messages) -> str:
 
 def _when(message: WebMessagingMessage) -> str:
     time = moment(message.channel.time) if message.channel is not None else None
-    return f"{time:%Y-%m-%d %H:%M:%S}" if time else " " * 19
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else ""
 
 
 def _said(shown: Shown) -> str:

@@ -1,4 +1,4 @@
-"""The options that commands share, and what becomes of them."""
+"""What commands share: the options that name a deployment, and the way there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from ..conversation import Conversation
 from ..regions import GenesysCloudRegionWebSocketHosts
+from ._events import Events
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +44,36 @@ class Place:
     def host(self) -> str:
         """The host of the address, with its port if it names one."""
         return urlsplit(self.address).netloc
+
+    def open(
+        self,
+        token: str | None,
+        events: Events | None = None,
+        *,
+        reconnect: float = 0.0,
+        heartbeat: float | None = None,
+    ) -> Conversation:
+        """Begin a conversation, or go on with one.
+
+        Args:
+            token: The session's; a new one if None.
+            events: Hears everything from the first moment.
+            reconnect: Seconds that a lost connection may take to be replaced; 0 for never.
+            heartbeat: Seconds between two signs of life; None for none.
+        """
+        return Conversation.open(
+            self.address,
+            self.deployment_id,
+            origin=self.origin,
+            token=token,
+            timeout=self.timeout,
+            reconnectSeconds=reconnect,
+            heartbeat=heartbeat,
+            listeners=() if events is None else (events,),
+            onEnded=None if events is None else events.ended,
+            proxy=self.proxy,
+            caFile=self.ca_file,
+        )
 
 
 def place_options(*, here: bool = False) -> Callable[[F], F]:

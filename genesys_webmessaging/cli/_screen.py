@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TextIO
 
@@ -59,16 +60,22 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def make_console(file: TextIO) -> Console:
-    """A console that keeps its hands off the text, and is plain where it should be."""
-    plain = is_plain(file)
+def make_console(file: TextIO, like: TextIO | None = None) -> Console:
+    """A console that keeps its hands off the text, and is plain where it should be.
+
+    Args:
+        file: Where it writes.
+        like: Whose width and colours it has, if not that file's.
+    """
+    model = file if like is None else like
+    plain = is_plain(model)
     return _Console(
         file=file,
         theme=_THEME,
-        force_terminal=False if plain else None,
+        force_terminal=False if plain else model.isatty(),
         color_system=None if plain else "auto",
         force_interactive=not plain,
-        width=None if file.isatty() else _ENDLESS,
+        width=None if model.isatty() else _ENDLESS,
         highlight=False,
         markup=False,
         emoji=False,
@@ -76,7 +83,7 @@ def make_console(file: TextIO) -> Console:
 
 
 class Screen:
-    """Shows what happens in a conversation, line by line. Used by one thread at a time.
+    """Shows what happens in a conversation, line by line.
 
     Args:
         file: Where to; standard output if None.
@@ -86,11 +93,18 @@ class Screen:
         out = sys.stdout if file is None else file
         self.console = make_console(out)
         self.plain = is_plain(out)
+        # Held while a paragraph is printed, so that those of two threads do not mix.
+        self._printing = threading.RLock()
         self._typing: Live | None = None
+
+    @property
+    def takes_back_what_is_typed(self) -> bool:
+        """Whether what the guest has typed is to be seen only as a message: True where nothing is typed."""
+        return True
 
     def line(self, text: str | Text = "") -> None:
         """Print a line as it is."""
-        with self._writing():
+        with self._printing:
             self.console.print(text, soft_wrap=True)
 
     def note(self, text: str, style: str = "note") -> None:
@@ -98,7 +112,11 @@ class Screen:
         self._row(f"{datetime.now().astimezone():%H:%M:%S}", "\u00b7", "note", [Piece(Text(text, style))])
 
     def message(self, shown: Shown) -> None:
-        """Show a message; typing is over then."""
+        """Show a message; typing is over then, unless that is what it tells."""
+        if shown.typing:
+            if shown.notes and not shown.mine:
+                self.typing(shown.notes[0])
+            return
         self.typing_over()
         if shown.pieces:
             self._row(shown.time, shown.who, "me" if shown.mine else "them", shown.pieces)
@@ -123,7 +141,7 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
-        """Show how far a transfer has come.
+        """Show how far a transfer has come. The bar stays when it is complete, and goes if it fails.
 
         Args:
             what: "uploading picture.png", for instance.
@@ -142,15 +160,15 @@ class Screen:
         )
         with Progress(*columns, console=self.console) as bar:
             task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            try:
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+            except BaseException:
+                bar.live.transient = True
+                raise
 
     def close(self) -> None:
         """Take away whatever moves."""
         self.typing_over()
-
-    def _writing(self) -> AbstractContextManager[None]:
-        """Within: lines are being printed. A screen with a prompt takes it away meanwhile."""
-        return nullcontext()
 
     def hang(self, head: Text, *paragraphs: Text) -> None:
         """Print paragraphs beside a head, so that their lines stand below each other."""
@@ -163,7 +181,7 @@ class Screen:
             self._hang(Text.assemble((time, "time"), "  ", _fitted(who, style), "  "), _INDENT, pieces)
 
     def _hang(self, head: Text, indent: int, pieces: list[Piece]) -> None:
-        with self._writing():
+        with self._printing:
             for line in self._lines(pieces, self.console.width - indent):
                 self.console.print(head + line, soft_wrap=True)
                 head = Text(" " * indent)

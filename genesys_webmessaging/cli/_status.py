@@ -1,4 +1,4 @@
-"""Exit statuses, and which error ends with which."""
+"""Exit statuses: which error ends with which, and what the help says of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import IntEnum
 from ..exceptions import (
     ApiError,
     ConnectError,
+    ConnectionClosedError,
     NotConnectedError,
     TooManyRequestsError,
     WebMessagingException,
@@ -35,6 +36,14 @@ MEANINGS = {
 }
 
 
+def epilog(*examples: str) -> str:
+    """What stands at the end of a command's help: its examples, and the exit statuses."""
+    shown = "".join(f"\n  {example}" for example in examples)
+    begin = f"\b\nExamples:{shown}\n\n" if examples else ""
+    statuses = "".join(f"\n  {status.value:<4} {meaning}" for status, meaning in MEANINGS.items())
+    return f"{begin}\b\nExit statuses:{statuses}"
+
+
 def _refused_handshake(error: BaseException) -> bool:
     return isinstance(error, ConnectError) and 400 <= error.statusCode < 500
 
@@ -60,6 +69,8 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], Status], ...] = (
 
 def status_of(error: BaseException) -> Status | None:
     """The exit status for an error; None for one that nobody has foreseen."""
+    while isinstance(error, ConnectionClosedError) and isinstance(error.__cause__, WebMessagingException):
+        error = error.__cause__
     return next((status for fits, status in _TABLE if fits(error)), None)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from ..models import WebMessagingChannel
+from rich import filesize
+
+from ..models._coerce import as_datetime
 
 T = TypeVar("T")
 
 # What could move the cursor, change colours or turn the direction of writing in somebody's terminal.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -35,38 +37,36 @@ def present(items: Iterable[T | None]) -> list[T]:
     return [item for item in items if item is not None]
 
 
-def size(number: float) -> str:
-    """A number of bytes: "12.3 kB". The kilo of the protocol is 1000."""
-    value = float(number)
-    unit = 0
-    while value >= 999.5 and unit < len(_UNITS) - 1:
-        value /= 1000
-        unit += 1
-    shown = f"{value:.1f}".rstrip("0").rstrip(".") if unit and value < 99.5 else f"{value:.0f}"
-    return f"{shown} {_UNITS[unit]}"
-
-
-def span(seconds: float) -> str:
-    """A length of time: "3 days", "90 seconds"."""
-    for length, name in _SPANS:
-        if seconds >= 2 * length or length == 1:
-            count = round(seconds / length)
-            return f"{count} {name}{'' if count == 1 else 's'}"
+def size(number: object) -> str:
+    """A number of bytes: "12.3 kB"; "" for anything else."""
+    if isinstance(number, (int, float)) and math.isfinite(number):
+        return filesize.decimal(int(number))
     return ""
+
+
+def span(seconds: object) -> str:
+    """A length of time: "3 days", "90 seconds"; "" for anything else, and for none."""
+    if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        return ""
+    length, name = next((one for one in _SPANS if seconds >= 2 * one[0]), _SPANS[-1])
+    count = round(seconds / length)
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def moment(time: object) -> datetime | None:
     """When something happened, in local time.
 
     Args:
-        time: ISO 8601 text of whatever precision, a datetime, or None.
+        time: ISO 8601 text of whatever precision, a datetime, or anything else.
 
     Returns:
         None when it cannot be told.
     """
-    if isinstance(time, str):
-        time = WebMessagingChannel.from_dict({"time": time}).time
-    return time.astimezone() if isinstance(time, datetime) else None
+    told = as_datetime(time) if isinstance(time, str) else time
+    try:
+        return told.astimezone() if isinstance(told, datetime) else None
+    except (ValueError, OverflowError, OSError):  # the year 9999, in a zone where it is 10000
+        return None
 
 
 def clock(time: object) -> str:

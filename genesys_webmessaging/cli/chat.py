@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
 
 import click
+from rich.text import Text
 
-from . import _interactive as interactive
-from . import _piped as piped
-from ._hearing import Hearing
-from ._help import epilog
-from ._lasting import lasting_session
+from .._base.threads import Deadline, daemon_thread
+from ..attachments import downloadAttachment
+from ..companions import textMessage
+from ..conversation import Conversation, ConversationEndedError, ConversationState
+from ..exceptions import RequestError, WebMessagingException
+from ..models import StructuredMessage
+from ._content import Answer, Choice, chosen
+from ._events import Ended, Event, Events, Notice
+from ._formats import as_table
+from ._message import show
 from ._options import Place, place_options
+from ._prompt import Prompt, TypedLineLostError
 from ._screen import Screen
-from ._status import Status
-from ._talk import Talk
+from ._status import Status, epilog, sentence_of
+from ._text import one_line, present
 from ._token import Keeper, token_options
 
 # Seconds that a lost connection may take to be replaced while somebody sits there.
 _PATIENCE = 300.0
+# Seconds between two signs of life.
+_HEARTBEAT = 30.0
+# Seconds without anything that end an answer, in a pipe.
+_QUIET = 1.0
 
 
 @click.command(
@@ -52,22 +70,333 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
     said, /quit ends; /help lists them all.
     """
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    screen = interactive.PromptScreen() if at_terminal else Screen()
-    hearing = Hearing(lasting=True)
-    patience = _PATIENCE if at_terminal else place.timeout
+    screen = (
+        Prompt((name, command.takes.endswith("FILE")) for name, command in COMMANDS.items())
+        if at_terminal
+        else Screen()
+    )
+    patience = max(_PATIENCE if at_terminal else 0.0, place.timeout)
+    events = Events()
     try:
-        with lasting_session(place, keeper.known(), hearing, patience=patience) as lasting:
-            keeper.keep(lasting.client.token or "")
+        with place.open(keeper.known(), events, reconnect=patience, heartbeat=_HEARTBEAT) as conversation:
+            keeper.keep(conversation.token or "")
             screen.note(f"connected to {place.host}")
-            talk = Talk(lasting, place, screen, echoing=not at_terminal or not screen.plain)
-            talk.begin(joining=join)
-            if isinstance(screen, interactive.PromptScreen):
-                interactive.converse(talk, hearing, screen, lasting.leave)
+            chat = Chat(conversation, events, screen, patience=patience)
+            chat.begin(joining=join)
+            if isinstance(screen, Prompt):
+                _until_interrupted(_at_prompt(chat, screen))
             else:
-                piped.converse(talk, hearing, sys.stdin, wait)
-                lasting.leave()
-                while (heard := hearing.next(0)) is not None:
-                    talk.hear(heard)
+                _in_pipe(chat, sys.stdin, wait)
     finally:
         screen.close()
     return Status.OK
+
+
+class Leave(Exception):  # noqa: N818 - it is no error
+    """The guest wants to go."""
+
+
+class Chat:
+    """What each typed line means, and what is remembered between them.
+
+    Args:
+        conversation: Open.
+        events: What is heard in it.
+        screen: Where it is shown.
+        patience: Seconds that a message may take to arrive, a lost connection included.
+    """
+
+    def __init__(self, conversation: Conversation, events: Events, screen: Screen, *, patience: float) -> None:
+        self.conversation = conversation
+        self.events = events
+        self.screen = screen
+        self._patience = patience
+        # What may be chosen, and the file that came last. Each is replaced whole, by the thread that shows.
+        self._choices: list[Choice] = []
+        self._file: tuple[str, str] | None = None
+        # The tracing ids of what was typed where it stays to be seen.
+        self._typed: set[str] = set()
+        self._told_read_only = False
+
+    # Hearing
+
+    def show(self, event: StructuredMessage | Notice) -> bool:
+        """Show something.
+
+        Returns:
+            Whether the other side said it.
+        """
+        if isinstance(event, Notice):
+            self._show_notice(event)
+            return False
+        shown = show(event)
+        if shown.choices:
+            self._choices = shown.choices
+        for content in present(event.content):
+            if content.attachment is not None and content.attachment.id:
+                self._file = (content.attachment.id, one_line(content.attachment.filename) or "file")
+        if event.tracingId not in self._typed or shown.notes:
+            self.screen.message(shown)
+        if shown.read_only:
+            self._show_notice(Notice("", read_only=True))
+        return not shown.mine and not shown.typing
+
+    def _show_notice(self, notice: Notice) -> None:
+        text = notice.text
+        if notice.read_only:
+            if self._told_read_only:
+                return
+            self._told_read_only = True
+            text = "nothing more can be said here: /new begins another conversation, /history shows this one"
+        if notice.lost:
+            if self.conversation.ended:
+                return  # the error that ends the command says it
+            text += "; trying again \u2026"
+        self.screen.typing_over()
+        self.screen.note(text)
+
+    # Saying
+
+    def begin(self, *, joining: bool) -> None:
+        """Tell how the session stands, and let the guest join a new one."""
+        response = self.conversation.sessionResponse
+        if response is None or self.conversation.readOnly:
+            return
+        if response.newSession is False:
+            self.screen.note("the session goes on: /history shows what was said")
+        elif joining:
+            self.conversation.join()
+
+    def enter(self, line: str) -> bool:
+        """Do what a line asks for: a command, a choice by number or name, anything else is said.
+
+        Returns:
+            Whether something was sent that may be answered.
+
+        Raises:
+            Leave: The guest is done.
+            WebMessagingException: It did not work.
+            ValueError: It makes no sense.
+        """
+        typed = line.strip()
+        if not typed:
+            return False
+        if typed.startswith("/"):
+            name, _, rest = typed[1:].partition(" ")
+            if name not in COMMANDS:
+                raise ValueError(f"there is no /{name}; /help lists what there is")
+            return COMMANDS[name].does(self, rest.strip())
+        choice = chosen(self._choices, typed)
+        return self._answer(choice.answer) if choice is not None else self.say(typed)
+
+    def say(self, text: str) -> bool:
+        """Say something, whatever it looks like."""
+        request = textMessage(text)
+        request.tracingId = str(uuid.uuid4())
+        if not self.screen.takes_back_what_is_typed:
+            self._typed.add(request.tracingId)
+        return self._answer(lambda conversation, timeout: conversation.deliver(request, timeout=timeout))
+
+    def leave(self) -> None:
+        """Disconnect."""
+        self.events.leave()
+        self.conversation.close()
+        self.events.stop()
+
+    def _answer(self, answer: Answer) -> bool:
+        try:
+            answer(self.conversation, self._patience)
+        except ConversationEndedError as error:
+            if error.state is ConversationState.READ_ONLY:
+                raise RequestError(f"{error}: /new begins another one") from error
+            raise
+        return True
+
+    # Commands
+
+    def attach(self, rest: str) -> bool:
+        """Send a file."""
+        if not rest:
+            raise ValueError("/attach FILE")
+        path = Path(rest).expanduser()
+        with self.screen.progress(f"uploading {one_line(path.name)}") as progress:
+            attachment_id = self.conversation.upload(path, progress=progress)
+        request = textMessage("", attachmentIds=[attachment_id])
+        return self._answer(lambda conversation, timeout: conversation.deliver(request, timeout=timeout))
+
+    def save(self, rest: str) -> bool:
+        """Download the file that came last."""
+        if self._file is None:
+            raise ValueError("no file has come yet")
+        attachment_id, name = self._file
+        target = Path(rest).expanduser() if rest else Path(Path(name).name)
+        if target.exists():
+            raise ValueError(f"{target} is there already: /save ANOTHER-NAME")
+        with self.screen.progress(f"downloading {name}") as progress:
+            downloadAttachment(self.conversation.client, attachment_id, target, progress=progress)
+        self.screen.note(f"saved as {target}")
+        return False
+
+    def history(self, _: str) -> bool:
+        """Show what was said, as the server has it."""
+        self.screen.line(as_table(self.conversation.history()).rstrip("\n"))
+        return False
+
+    def typing(self, _: str) -> bool:
+        """Show the other side that the guest types."""
+        self.conversation.typing()
+        return False
+
+    def clear(self, _: str) -> bool:
+        """Clear the conversation."""
+        self.events.leave()
+        self.conversation.clear()
+        raise Leave
+
+    def new(self, _: str) -> bool:
+        """Begin another conversation."""
+        self.conversation.startNew()
+        self._choices = []
+        self._told_read_only = False
+        return self._answer(lambda conversation, timeout: conversation.join(timeout))
+
+    def help(self, _: str) -> bool:
+        """List the commands."""
+        for name, command in COMMANDS.items():
+            self.screen.hang(Text(f"  /{f'{name} {command.takes}'.strip():<14} "), Text(command.told))
+        self.screen.hang(Text("  "), Text("A number presses the button with that number; anything else is said."))
+        return False
+
+    def quit(self, _: str) -> bool:
+        """Leave."""
+        raise Leave
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that begins with a slash: what it does, what it takes, and what it is told to do."""
+
+    does: Callable[[Chat, str], bool]
+    takes: str
+    told: str
+
+
+COMMANDS = {
+    "attach": Command(Chat.attach, "FILE", "upload a file and send it"),
+    "save": Command(Chat.save, "[FILE]", "download the file that came last"),
+    "history": Command(Chat.history, "", "show what was said, as the server has it"),
+    "typing": Command(Chat.typing, "", "show the other side that you are typing"),
+    "say": Command(Chat.say, "TEXT", "say it even if it looks like a number or a command"),
+    "new": Command(Chat.new, "", "begin a new conversation where this one has ended"),
+    "clear": Command(Chat.clear, "", "clear the conversation for good, and leave"),
+    "help": Command(Chat.help, "", "show this"),
+    "quit": Command(Chat.quit, "", "leave; so does the end of the input"),
+}
+
+
+def _in_pipe(chat: Chat, lines: TextIO, wait: float) -> None:
+    """Say each line, and show what is answered before the next one is read.
+
+    Raises:
+        ConversationEndedError: The conversation ended before the lines did.
+        WebMessagingException: A line could not be said.
+    """
+    _listen(chat, wait)
+    try:
+        for line in lines:
+            if chat.enter(line):
+                _listen(chat, wait)
+    except Leave:
+        pass
+    chat.leave()
+    while (event := chat.events.next()) is not None:
+        if not isinstance(event, Ended):
+            chat.show(event)
+
+
+def _listen(chat: Chat, wait: float) -> None:
+    """Show what comes, until it has been quiet for a while; somebody who talks on is not listened to for ever."""
+    deadline = Deadline(2 * wait)
+    limit = wait
+    while (event := chat.events.next(deadline.at_most(limit))) is not None:
+        if isinstance(event, Ended):
+            raise event.error
+        if chat.show(event):
+            limit = min(_QUIET, wait)
+        elif isinstance(event, StructuredMessage):
+            limit = wait
+    chat.screen.typing_over()
+
+
+def _until_interrupted(talking: Coroutine[object, object, None]) -> None:
+    """Run it, and end it in good order when the process is interrupted."""
+
+    async def run() -> None:
+        task = asyncio.current_task()
+        if task is not None and sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+        await talking
+
+    try:
+        asyncio.run(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _at_prompt(chat: Chat, prompt: Prompt) -> None:
+    """Let somebody type until they leave.
+
+    Raises:
+        ConversationEndedError: The conversation ended first.
+    """
+    ended: list[ConversationEndedError] = []
+    printing = asyncio.create_task(_print(chat, prompt, ended))
+    prompt.note("type and press Enter; /help lists what else there is, /quit leaves")
+    try:
+        while True:
+            await _enter(chat, prompt, await prompt.read())
+    except (Leave, EOFError):
+        pass
+    except TypedLineLostError as lost:
+        if lost.typed.strip():
+            prompt.note(f"not sent: {lost.typed}", "bad")
+    finally:
+        chat.leave()
+        await printing
+    if ended:
+        raise ended[0]
+
+
+async def _enter(chat: Chat, prompt: Prompt, line: str) -> None:
+    try:
+        await asyncio.to_thread(chat.enter, line)
+    except asyncio.CancelledError:
+        prompt.note(f"this may not have arrived: {line}", "bad")
+        raise
+    except (WebMessagingException, ValueError, OSError) as error:
+        if not chat.conversation.ended:  # the error that ends the command says that
+            prompt.note(sentence_of(error), "bad")
+        if not line.startswith("/"):
+            doubtful = isinstance(error, (ConnectionError, TimeoutError))
+            prompt.note(f"{'this may not have arrived' if doubtful else 'not sent'}: {line}", "bad")
+
+
+async def _print(chat: Chat, prompt: Prompt, ended: list[ConversationEndedError]) -> None:
+    """Show what is heard until nothing more will come."""
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+    daemon_thread("events", _forward, chat.events, asyncio.get_running_loop(), events).start()
+    while (event := await events.get()) is not None:
+        if isinstance(event, Ended):
+            ended.append(event.error)
+            prompt.end()
+            continue
+        async with prompt.above():
+            chat.show(event)
+
+
+def _forward(events: Events, loop: asyncio.AbstractEventLoop, to: asyncio.Queue[Event | None]) -> None:
+    while True:
+        event = events.next()
+        loop.call_soon_threadsafe(to.put_nowait, event)
+        if event is None:
+            return

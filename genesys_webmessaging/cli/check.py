@@ -1,21 +1,32 @@
-"""``check``: every step of reaching a deployment, and which one fails."""
+"""``check``: every step of reaching a deployment, which one fails, and what that means."""
 
 from __future__ import annotations
 
+import socket
+import ssl
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.text import Text
 
+from .._base.redact import redact_url
 from ..client import WebMessagingClient
-from ._help import epilog
-from ._opening import client_for
+from ..deployment import getDeploymentConfiguration
+from ..exceptions import ApiError, ConnectError, RequestError, ResponseTimeoutError, WebMessagingException
+from ..models import SessionResponse
+from ..regions import asApiHost
+from ..rest import ApiClient
 from ._options import Place, place_options
 from ._recording import Recorder, recording
 from ._screen import Screen
-from ._status import Status, plain_sentence_of, status_of
-from ._steps import STEPS, Doubt, Journey, Skipped
-from ._text import clean
+from ._status import Status, epilog, plain_sentence_of, status_of
+from ._text import clean, one_line, size, span
 from ._token import Keeper, token_options
 
 _SIGNS = {"ok": "good", "FAILED": "bad", "maybe": "choice", "-": "aside"}
@@ -44,7 +55,7 @@ def command(place: Place, keeper: Keeper, record: Path | None) -> Status:
     history. Nothing is said in the conversation, and no agent is called.
     """
     screen = Screen()
-    with recording(record) as recorder, client_for(place) as client:
+    with recording(record) as recorder, _client(place) as client:
         status = _walk(place, client, keeper, screen, recorder)
     if record is not None:
         click.echo(f"The frames are in {record}: secrets, texts and names are masked.", err=True)
@@ -85,3 +96,221 @@ def _tell(screen: Screen, recorder: Recorder | None, sign: str, name: str, told:
     screen.hang(head, Text(clean(told)), *([Text(means, "aside")] if means else []))
     if recorder is not None:
         recorder.write("step", {"name": name, "outcome": sign, "told": told})
+
+
+def _client(place: Place) -> WebMessagingClient:
+    """A client that is not yet connected, whose REST calls go the same way as its socket."""
+    client = WebMessagingClient(place.address)
+    client.setApiClient(
+        ApiClient(
+            asApiHost(place.address),
+            defaultHeaders={"Origin": place.origin},
+            connectionTimeout=place.timeout,
+            readTimeout=place.timeout,
+            proxy=place.proxy,
+            caFile=place.ca_file,
+        )
+    )
+    return client
+
+
+class Skipped(Exception):  # noqa: N818 - it is no error
+    """A step that has nothing to do here; its text says why."""
+
+
+class Doubt(Exception):  # noqa: N818 - it is no failure
+    """Something that may be wrong, and does not keep a guest from talking."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Attributes:
+        name: What it is called.
+        tries: Does it, and returns what was found, or raises.
+        means: What it means when it fails.
+    """
+
+    name: str
+    tries: Callable[[Journey], str]
+    means: Callable[[BaseException], str]
+
+
+class Journey:
+    """On the way to a deployment.
+
+    Args:
+        place: Which.
+        client: Not yet connected.
+        token: Of the session to look at; a new one if None.
+    """
+
+    def __init__(self, place: Place, client: WebMessagingClient, token: str | None) -> None:
+        self.place = place
+        self.client = client
+        self.token = token
+        parts = urlsplit(place.address)
+        self.secure = parts.scheme == "wss"
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if self.secure else 80)
+
+    def look_up(self) -> str:
+        """Find the addresses of the host."""
+        self._only_without_proxy()
+        found = {answer[4][0] for answer in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)}
+        addresses = sorted(str(address) for address in found)
+        more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+        return f"{self.host} is {addresses[0]}{more}"
+
+    def reach(self) -> str:
+        """Open a TCP connection, and close it again."""
+        self._only_without_proxy()
+        began = time.monotonic()
+        with socket.create_connection((self.host, self.port), self.place.timeout):
+            return f"port {self.port} answers in {1000 * (time.monotonic() - began):.0f} ms"
+
+    def encrypt(self) -> str:
+        """Look at the certificate."""
+        if not self.secure:
+            raise Skipped("the address is ws://, which is not encrypted")
+        self._only_without_proxy()
+        context = ssl.create_default_context(cafile=self.place.ca_file)
+        with (
+            socket.create_connection((self.host, self.port), self.place.timeout) as plain,
+            context.wrap_socket(plain, server_hostname=self.host) as encrypted,
+        ):
+            until = (encrypted.getpeercert() or {}).get("notAfter", "?")
+            return f"{encrypted.version()}, certificate good until {until}"
+
+    def read_configuration(self) -> str:
+        """Fetch the public configuration of the deployment."""
+        place = self.place
+        try:
+            found = getDeploymentConfiguration(
+                place.address,
+                place.deployment_id,
+                connectionTimeout=place.timeout,
+                readTimeout=place.timeout,
+                proxy=place.proxy,
+                caFile=place.ca_file,
+            )
+        except WebMessagingException as error:
+            raise Doubt(str(error)) from error
+        if not found.isActive:
+            raise Doubt(f"the deployment is {one_line(found.status) or 'not active'}")
+        starts = "starts by itself" if found.isAutoStartEnabled else "starts with the first message"
+        files = "takes files" if found.isAttachingAllowed else "takes no files"
+        return f"active; a conversation {starts}; {files}"
+
+    def shake_hands(self) -> str:
+        """Open the WebSocket."""
+        place = self.place
+        began = time.monotonic()
+        self.client.connect(place.deployment_id, place.origin, place.timeout, proxy=place.proxy, caFile=place.ca_file)
+        return f"open after {1000 * (time.monotonic() - began):.0f} ms, as a page of {place.origin}"
+
+    def open_session(self) -> str:
+        """Make a session, or resume the one that was given."""
+        place = self.place
+        tracing_id = self.client.configureSession(place.deployment_id, self.token or str(uuid.uuid4()), place.origin)
+        response = self.client.awaitResponse(tracing_id, place.timeout)
+        if not isinstance(response, SessionResponse):
+            raise RequestError("the server answered with something else than a session")
+        facts = ["new" if response.newSession else "resumed"]
+        if response.readOnly:
+            facts.append("read-only")
+        if response.durationSeconds:
+            facts.append(f"lives {span(response.durationSeconds)}")
+        if response.maxCustomDataBytes:
+            facts.append(f"custom attributes up to {size(response.maxCustomDataBytes)}")
+        return ", ".join(facts)
+
+    def ping(self) -> str:
+        """Ask for an echo."""
+        began = time.monotonic()
+        self.client.awaitResponse(self.client.ping(), self.place.timeout)
+        return f"answered in {1000 * (time.monotonic() - began):.0f} ms"
+
+    def read_history(self) -> str:
+        """Fetch the history over REST."""
+        count = len(self.client.getHistory().entities)
+        return f"{count} message{'' if count == 1 else 's'} over REST"
+
+    def leave(self) -> str:
+        """Close the connection."""
+        self.client.disconnect()
+        return "closed"
+
+    def _only_without_proxy(self) -> None:
+        proxy = self.place.proxy or _environment_proxy(self.place.address, self.host)
+        if proxy:
+            raise Skipped(f"the way leads through the proxy {redact_url(proxy)}")
+
+
+def _environment_proxy(address: str, host: str) -> str | None:
+    proxies = urllib.request.getproxies()
+    if urllib.request.proxy_bypass(host):
+        return None
+    return proxies.get("https" if address.startswith("wss") else "http") or proxies.get("all")
+
+
+def _always(meaning: str) -> Callable[[BaseException], str]:
+    return lambda _: meaning
+
+
+_REFUSALS = {
+    400: "the server does not understand the handshake: is the address one of Web Messaging?",
+    401: "the deployment wants its guests to sign in",
+    403: "there is no active deployment with that id in this region, or its configuration does not allow this origin: "
+    "give the origin of a page that may show the Messenger (--origin)",
+    404: "nothing speaks WebSocket at this path: the address of a region ends with /v1",
+    429: "too many connections: try again later",
+}
+
+
+def _handshake_means(error: BaseException) -> str:
+    status = error.statusCode if isinstance(error, ConnectError) else -1
+    if status in _REFUSALS:
+        return _REFUSALS[status]
+    if status >= 500:
+        return "the server, or a proxy before it, has a problem of its own: try again later"
+    return "something on the way does not let WebSockets through: a firewall, or a proxy that has to be named (--proxy)"
+
+
+def _encryption_means(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            "something on the way shows a certificate of its own (trust its authority with --ca-file), or the clock is "
+            "wrong"
+        )
+    return "that port does not speak TLS: should the address begin with ws://?"
+
+
+def _session_means(error: BaseException) -> str:
+    if isinstance(error, ResponseTimeoutError):
+        return "the server took the connection and then said nothing: is the address one of Web Messaging?"
+    return "the deployment id is not one of this region, or the token belongs to a session that cannot be resumed"
+
+
+def _history_means(error: BaseException) -> str:
+    if isinstance(error, ApiError) and error.statusCode in {401, 403}:
+        return "the REST host does not accept the jwt of this session; chatting works nevertheless"
+    return "the REST host, which is another one than that of the socket, cannot be reached; chatting works nevertheless"
+
+
+STEPS = (
+    Step("name", Journey.look_up, _always("nobody here knows that host: a slip in the address, or no way to the DNS")),
+    Step("network", Journey.reach, _always("a firewall is in the way, or nothing runs there")),
+    Step("encryption", Journey.encrypt, _encryption_means),
+    Step(
+        "deployment",
+        Journey.read_configuration,
+        _always("it may be unknown in this region, inactive, or its configuration is not public"),
+    ),
+    Step("websocket", Journey.shake_hands, _handshake_means),
+    Step("session", Journey.open_session, _session_means),
+    Step("echo", Journey.ping, _always("the session is there, but the server does not answer in it")),
+    Step("history", Journey.read_history, _history_means),
+    Step("goodbye", Journey.leave, _always("")),
+)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ._formats import FORMATS
-from ._help import epilog
+from ._formats import FORMATS, messages_of
 from ._options import Place, place_options
-from ._past import messages_of
+from ._status import epilog
 from ._token import Keeper, token_options
 
 
@@ -29,6 +28,5 @@ def command(place: Place, keeper: Keeper, shape: str, last: int | None) -> None:
     The session is the one whose token is in a file or in the environment. JSON is what the server
     gave, message by message, the URLs of files included.
     """
-    token = keeper.required()
-    messages = messages_of(place, token)
+    messages = messages_of(place, keeper.required())
     click.echo(FORMATS[shape](messages[-last:] if last else messages), nl=False)

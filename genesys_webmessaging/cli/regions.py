@@ -7,7 +7,7 @@ import json
 import click
 
 from ..regions import GenesysCloudRegionWebSocketHosts
-from ._help import epilog
+from ._status import epilog
 
 
 @click.command(

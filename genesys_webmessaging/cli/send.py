@@ -9,17 +9,17 @@ from pathlib import Path
 
 import click
 
-from ..client import WebMessagingClient
+from .._base.threads import Deadline
+from ..companions import textMessage
+from ..companions._seen import is_typing
+from ..conversation import Conversation
 from ..models import StructuredMessage
-from . import _events as events
-from ._files import upload
-from ._hearing import Hearing, Notice
-from ._help import epilog
+from ._events import Ended, Events, Notice
 from ._message import show
-from ._opening import session
 from ._options import Place, place_options
 from ._screen import Screen
-from ._status import Status
+from ._status import Status, epilog
+from ._text import one_line
 from ._token import Keeper, token_options
 
 # Seconds without anything that end an answer.
@@ -75,16 +75,15 @@ def command(
     if not text and not files:
         raise click.UsageError("there is nothing to send: give a text, or a file with --attach")
     custom = dict(_pair(attribute) for attribute in attributes)
-    screen = Screen()
-    hearing = Hearing()
-    with session(place, keeper.known(), hearing) as (client, _):
-        keeper.keep(client.token or "")
+    screen, progress = Screen(), Screen(sys.stderr)
+    events = Events()
+    with place.open(keeper.known(), events, reconnect=place.timeout) as conversation:
+        keeper.keep(conversation.token or "")
         if join:
-            client.awaitResponse(client.sendPresenceEventJoin(), place.timeout)
-        progress = Screen(sys.stderr)
-        ids = [upload(client, progress, file, place.timeout) for file in files]
-        _sent(client, text, custom, ids, place.timeout)
-        for message in _answers(hearing, wait):
+            conversation.join()
+        ids = [_uploaded(conversation, file, progress) for file in files]
+        conversation.deliver(textMessage(text, custom, ids))
+        for message in _answers(events, wait):
             if as_json:
                 click.echo(json.dumps(message.to_dict(), ensure_ascii=False))
             else:
@@ -95,24 +94,26 @@ def command(
 def _pair(attribute: str) -> tuple[str, str]:
     key, equals, value = attribute.partition("=")
     if not key or not equals:
-        raise click.BadParameter(f"{attribute!r} is no KEY=VALUE", param_hint="--attribute")
+        raise click.BadParameter(f"{attribute!r} is not KEY=VALUE", param_hint="--attribute")
     return key, value
 
 
-def _sent(client: WebMessagingClient, text: str, attributes: dict[str, str], ids: list[str], timeout: float) -> None:
-    tracing_id = client.sendMessage(text, attributes or None, attachmentIds=ids)
-    client.awaitResponse(tracing_id, timeout)
+def _uploaded(conversation: Conversation, file: Path, screen: Screen) -> str:
+    with screen.progress(f"uploading {one_line(file.name)}") as progress:
+        return conversation.upload(file, progress=progress)
 
 
-def _answers(hearing: Hearing, wait: float) -> Iterator[StructuredMessage]:
-    """What the other side says, until it has been quiet for a while."""
+def _answers(events: Events, wait: float) -> Iterator[StructuredMessage]:
+    """What the other side says, until it has been quiet for a while; one that goes on is not listened to for ever."""
+    deadline = Deadline(2 * wait)
     limit = wait
-    while limit > 0 and (heard := hearing.next(limit)) is not None:
-        if isinstance(heard, Notice):
-            if heard.over:
-                return
-        elif events.is_typing(heard):
+    while not deadline.passed and (event := events.next(deadline.at_most(limit))) is not None:
+        if isinstance(event, Ended):
+            return
+        if isinstance(event, Notice):
+            continue
+        if is_typing(event):
             limit = wait
-        elif str(heard.direction) == "Outbound":
-            yield heard
+        elif str(event.direction) == "Outbound":
+            yield event
             limit = min(_QUIET, wait)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ._help import epilog
+from ._status import epilog
 
 
 @click.command(

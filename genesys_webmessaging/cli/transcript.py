@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from ._formats import FORMATS
-from ._help import epilog
+from ._formats import FORMATS, messages_of
 from ._options import Place, place_options
-from ._past import messages_of
+from ._status import epilog
 from ._token import Keeper, token_options
 
 _BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".jsonl": "jsonl", ".ndjson": "jsonl"}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_webmessaging.cli._choices import chosen
-from genesys_webmessaging.cli._content import _RENDERERS
+from genesys_webmessaging.cli._content import _RENDERERS, Choice, chosen
 from genesys_webmessaging.cli._message import show
 from genesys_webmessaging.cli._text import clean, clock, size, slot, span
+from genesys_webmessaging.conversation import Conversation
 from genesys_webmessaging.exceptions import DecodeError
 from genesys_webmessaging.models import ContentType, StructuredMessage, WebMessagingMessage
+from genesys_webmessaging.simulator import Simulator
 
 
 def message(**fields: Any) -> StructuredMessage:
@@ -24,7 +26,21 @@ def with_content(*content: dict[str, Any]) -> StructuredMessage:
     return message(content=list(content))
 
 
-def test_quick_replies_stand_side_by_side_and_can_be_chosen():
+@pytest.fixture
+def sent_by(simulator: Simulator) -> Iterator[Callable[[Choice], dict[str, Any]]]:
+    """Choose something in a conversation, and return the message that was sent for it."""
+    with Conversation.open(simulator.address, "demo", timeout=5) as conversation:
+
+        def choose(choice: Choice) -> dict[str, Any]:
+            choice.answer(conversation, 5)
+            sent = simulator.received.of("onMessage")[-1]["message"]
+            sent.pop("metadata", None)
+            return sent
+
+        yield choose
+
+
+def test_quick_replies_stand_side_by_side_and_can_be_chosen(sent_by):
     shown = show(
         message(
             text="Well?",
@@ -36,8 +52,7 @@ def test_quick_replies_stand_side_by_side_and_can_be_chosen():
     )
 
     assert shown.text == "Well?\n[1] Yes please  [2] No"
-    request = shown.choices[0].request().to_dict()
-    assert request["message"] == {
+    assert sent_by(shown.choices[0]) == {
         "type": "Text",
         "text": "",
         "content": [
@@ -54,7 +69,7 @@ def test_quick_replies_stand_side_by_side_and_can_be_chosen():
     }
 
 
-def test_a_card_shows_its_buttons_and_its_links():
+def test_a_card_shows_its_buttons_and_its_links(sent_by):
     shown = show(
         with_content(
             {
@@ -79,7 +94,7 @@ def test_a_card_shows_its_buttons_and_its_links():
         "| [1] Order",
         "| Shop: https://shop.example",
     ]
-    request = shown.choices[0].request().to_dict()["message"]
+    request = sent_by(shown.choices[0])
     assert request["type"] == "Structured"
     assert request["text"] == "Order"
     assert request["content"][0]["buttonResponse"]["type"] == "Button"
@@ -99,18 +114,18 @@ def test_the_buttons_of_a_carousel_are_numbered_through():
     ]
 
 
-def test_a_date_is_chosen_by_its_number(monkeypatch):
+def test_a_date_is_chosen_by_its_number(sent_by):
     times = [{"dateTime": "2030-01-07T09:00:00.000Z", "duration": 1800}, {"dateTime": "2030-01-08T09:00:00.000Z"}]
     shown = show(with_content({"contentType": "DatePicker", "datePicker": {"title": "When?", "availableTimes": times}}))
 
     assert shown.text.split("\n")[0] == "| When?"
     assert "2030" in shown.text
     assert "30 minutes" in shown.text
-    request = shown.choices[1].request().to_dict()["message"]
+    request = sent_by(shown.choices[1])
     response = request["content"][0]["buttonResponse"]
     assert (request["type"], request["text"]) == ("Text", "")
     assert response["type"] == "DatePicker"
-    assert response["payload"] == "2030-01-08T09:00:00Z"
+    assert response["payload"] == "2030-01-08T09:00:00.000Z"
 
 
 def test_a_file_shows_name_kind_and_size_but_not_its_secret_address():
@@ -276,13 +291,20 @@ def test_whatever_comes_is_shown_without_an_error(data):
         return
     shown = show(came)
     assert isinstance(shown.text, str)
-    for choice in shown.choices:
-        choice.request().to_json()
+    assert [choice.number for choice in shown.choices] == list(range(1, len(shown.choices) + 1))
 
 
 @pytest.mark.parametrize(
     ("number", "told"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (12_345, "12.3 kB"), (999_999, "1 MB"), (10**7, "10 MB")],
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (12_345, "12.3 kB"),
+        (10**7, "10.0 MB"),
+        (float("nan"), ""),
+        ("9", ""),
+    ],
 )
 def test_sizes_are_readable(number, told):
     assert size(number) == told
@@ -290,10 +312,28 @@ def test_sizes_are_readable(number, told):
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(1, "1 second"), (90, "90 seconds"), (120, "2 minutes"), (7200, "2 hours"), (259_200, "3 days")],
+    [
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (120, "2 minutes"),
+        (7200, "2 hours"),
+        (259_200, "3 days"),
+        (0, ""),
+        (float("inf"), ""),
+        ("soon", ""),
+    ],
 )
 def test_spans_are_readable(seconds, told):
     assert span(seconds) == told
+
+
+def test_a_length_of_time_that_is_none_is_left_out():
+    assert span(float("inf")) == span("soon") == span(None) == ""
+
+
+def test_a_time_beyond_what_a_clock_can_show_leaves_a_gap():
+    assert clock("9999-12-31T23:59:59-12:00") == " " * 8
+    assert slot("9999-12-31T23:59:59-12:00") == "9999-12-31T23:59:59-12:00"
 
 
 def test_times_that_are_none_leave_a_gap():

@@ -51,7 +51,7 @@ def test_send_uploads_files(command, place, simulator, tmp_path):
 
     assert ended.status == 0
     assert "Thank you for hat.png." in ended.out
-    assert "uploading hat.png: 100 % of 5 kB" in ended.err
+    assert "uploading hat.png: 100 % of 5.0 kB" in ended.err
 
 
 def test_a_file_that_is_not_allowed_is_refused(command, place, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import struct
 import subprocess
 import sys
 import time
@@ -13,36 +14,59 @@ import pytest
 
 from .conftest import environment
 
+fcntl = pytest.importorskip("fcntl")
 pty = pytest.importorskip("pty")
+pyte = pytest.importorskip("pyte")
+termios = pytest.importorskip("termios")
 
 PATIENCE = 30.0
+COLUMNS, LINES = 100, 40
 
 
 class Terminal:
-    """A command at a terminal of its own."""
+    """A command at a terminal of its own.
+
+    Attributes:
+        seen: Everything that came, as it came.
+    """
 
     def __init__(self, *args: str, **env: str) -> None:
         self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "genesys_webmessaging", *args],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environment(**{"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", **env}),
+            env=environment(**{"TERM": "xterm-256color", **env}),
             start_new_session=True,
         )
         os.close(theirs)
         self.seen = ""
+        self._screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.Stream(self._screen)
 
-    def until(self, pattern: str) -> str:
-        """Read until something is seen, and return what was seen up to there since the last time."""
+    @property
+    def shown(self) -> str:
+        """What stands on the terminal now."""
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    @property
+    def line(self) -> str:
+        """The line that the cursor is in."""
+        return self._screen.display[self._screen.cursor.y].rstrip()
+
+    def until(self, pattern: str) -> None:
+        """Read until something stands on the terminal."""
         deadline = time.monotonic() + PATIENCE
-        while (found := re.search(pattern, self.seen)) is None:
-            part = self._read(deadline)
-            assert part, f"{pattern!r} did not come before the end; what came: {self.seen!r}"
-            self.seen += part
-        seen, self.seen = self.seen[: found.end()], self.seen[found.end() :]
-        return seen
+        while re.search(pattern, self.shown) is None:
+            assert self._read(deadline), f"{pattern!r} did not come before the end:\n{self.shown}"
+
+    def until_prompt(self, pattern: str = "> ?$") -> None:
+        """Read until a prompt, with what was typed, stands where the cursor is."""
+        deadline = time.monotonic() + PATIENCE
+        while re.match(pattern, self.line) is None:
+            assert self._read(deadline), f"{pattern!r} did not come before the end:\n{self.shown}"
 
     def type(self, text: str) -> None:
         """Type something."""
@@ -51,8 +75,8 @@ class Terminal:
     def end(self) -> int:
         """Read to the end, and return the exit status."""
         deadline = time.monotonic() + PATIENCE
-        while part := self._read(deadline):
-            self.seen += part
+        while self._read(deadline):
+            pass
         return self.process.wait(PATIENCE)
 
     def close(self) -> None:
@@ -64,11 +88,14 @@ class Terminal:
 
     def _read(self, deadline: float) -> str:
         ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"nothing more comes; what came: {self.seen!r}"
+        assert ready, f"nothing more comes; what stands there:\n{self.shown}"
         try:
-            return os.read(self._ours, 65_536).decode("utf-8", "replace")
+            part = os.read(self._ours, 65_536).decode("utf-8", "replace")
         except OSError:
             return ""  # Linux says so when the other side is gone
+        self.seen += part
+        self._stream.feed(part)
+        return part
 
 
 @pytest.fixture
@@ -110,14 +137,15 @@ def test_somebody_chats(terminal, place, simulator):
     shown.type("hello\r")
     shown.until("Hello! Ask me")
     shown.type("1\r")
-    shown.until("Opening hours")
+    shown.until("\u2192 Opening hours")
     shown.until("9 to 17")
     shown.type("/nonsense\r")
     shown.until("there is no /nonsense")
     shown.type("/quit\r")
 
     assert shown.end() == 0
-    assert "disconnected" in shown.seen
+    assert "disconnected" in shown.shown
+    assert "> hello" not in shown.shown
     assert simulator.sessions[0].conversation.texts.count("hello") == 1
 
 
@@ -125,37 +153,72 @@ def test_what_comes_leaves_what_is_being_typed_alone(terminal, place, simulator)
     shown = terminal("chat", *place, "--no-join")
     shown.until("/quit leaves")
     with simulator.agent("demo", name="Ann") as agent:
-        shown.until("> ")
+        shown.until_prompt()
         shown.type("half a")
-        shown.until("half a")
+        shown.until_prompt("> half a")
         agent.say("Are you there?")
-        shown.until("Are you there\\?")
-        shown.until("> half a")
+        shown.until("Ann         Are you there\\?")
+        shown.until_prompt("> half a")
         shown.type(" sentence\r")
         agent.received("half a sentence", timeout=10)
-    shown.until("half a sentence")
-    shown.until("> ")
+    shown.until("You         half a sentence")
+    shown.until_prompt()
     shown.type("\x04")
 
     assert shown.end() == 0
 
 
-def test_the_end_of_the_connection_wakes_the_one_who_types(terminal, place, simulator):
+def test_somebody_is_typing_above_the_prompt_and_then_says_it(terminal, place, simulator):
+    shown = terminal("chat", *place, "--no-join")
+    shown.until_prompt()
+    with simulator.agent("demo", name="Ann") as agent:
+        agent.typing()
+        shown.until("Ann is typing")
+        shown.until_prompt()
+        agent.say("Good morning")
+        shown.until("Ann         Good morning")
+        shown.until_prompt()
+        assert "typing" not in shown.shown
+
+
+def test_the_end_of_the_connection_takes_the_prompt_away_and_says_what_was_not_sent(terminal, place, simulator):
     shown = terminal("chat", *place)
     shown.until("Book a date")
-    shown.until("> ")
+    shown.until_prompt()
+    shown.type("I was about to")
+    shown.until_prompt("> I was about to")
     simulator.guest().close(1000, "closing time")
 
     assert shown.end() == 3
-    assert "Error: the connection was closed (1000, closing time)" in shown.seen
+    assert "not sent: I was about to" in shown.shown
+    assert shown.shown.splitlines()[-1].startswith("Error: the connection was closed")
+    assert "closing time" in shown.shown.splitlines()[-1]
+    assert "> I was" not in shown.shown
 
 
 def test_interrupting_is_no_crash(terminal, place):
     shown = terminal("chat", *place)
     shown.until("Book a date")
-    shown.until("> ")
+    shown.until_prompt()
     shown.process.send_signal(2)
 
     assert shown.end() == 130
     assert "Traceback" not in shown.seen
     assert "Interrupted." in shown.seen
+
+
+def test_interrupting_while_a_message_waits_for_a_connection_is_no_crash(terminal, place, simulator):
+    shown = terminal("chat", *place)
+    shown.until("Book a date")
+    shown.until_prompt()
+    simulator.faults.refuseHandshake(503, times=None)
+    simulator.guest().reset()
+    shown.until("trying again")
+    shown.until_prompt()
+    shown.type("hello\r")
+    shown.until_prompt("$")
+    shown.process.send_signal(2)
+
+    assert shown.end() == 130
+    assert "Traceback" not in shown.seen
+    assert "this may not have arrived: hello" in shown.shown
