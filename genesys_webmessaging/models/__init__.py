@@ -110,18 +110,25 @@ __all__ = [
     "DeploymentApps",
     "DeploymentAuth",
     "DeploymentAutoStart",
+    "DeploymentBotProfile",
     "DeploymentConfiguration",
     "DeploymentConversationClear",
     "DeploymentConversationDisconnect",
     "DeploymentConversations",
+    "DeploymentCustomLabels",
     "DeploymentFileUpload",
     "DeploymentFileUploadMode",
+    "DeploymentHeadlessMode",
+    "DeploymentHomeScreen",
     "DeploymentHumanize",
+    "DeploymentIcon",
     "DeploymentJourneyEvents",
     "DeploymentLauncherButton",
+    "DeploymentLocalizedLabel",
     "DeploymentMarkdown",
     "DeploymentMessenger",
     "DeploymentNotifications",
+    "DeploymentPosition",
     "DeploymentStatus",
     "DeploymentStyles",
     "Detail",
@@ -166,6 +173,7 @@ __all__ = [
     "JourneyCustomerSession",
     "JwtResponse",
     "KeyboardType",
+    "LauncherButtonDisplayType",
     "LauncherButtonVisibility",
     "Limit",
     "ListItemComponent",
@@ -191,6 +199,7 @@ __all__ = [
     "OriginatingEntity",
     "PaymentPlatform",
     "PaymentStatus",
+    "PositionAlignment",
     "PresignedUrlResponse",
     "Provider",
     "PushFailedMessageReferences",
@@ -217,6 +226,7 @@ __all__ = [
     "SendMessageRequest",
     "SessionClearedEvent",
     "SessionExpiredEvent",
+    "SessionPersistenceType",
     "SessionResponse",
     "Status",
     "StoryType",
@@ -275,20 +285,22 @@ _FAMILIES = {
     ),
     "message": (
         "CleanMessage Direction IncomingNormalizedMessage IncomingNormalizedMessageChannel "
-        "IncomingNormalizedMessageChannelMetadata NormalizedType OriginatingEntity Status StructuredMessage"
+        "IncomingNormalizedMessageChannelMetadata NormalizedType OriginatingEntity Reason Status StructuredMessage"
     ),
     "history": (
-        "Reason WebMessagingAttachment WebMessagingButtonResponse WebMessagingChannel WebMessagingContent "
+        "WebMessagingAttachment WebMessagingButtonResponse WebMessagingChannel WebMessagingContent "
         "WebMessagingEvent WebMessagingEventCoBrowse WebMessagingEventPresence WebMessagingEventVideo "
         "WebMessagingGeneric WebMessagingMessage WebMessagingMessageEntityList WebMessagingQuickReply "
         "WebMessagingRecipient"
     ),
     "deployment": (
-        "ConversationDisconnectType DeploymentApps DeploymentAuth DeploymentAutoStart DeploymentConfiguration "
-        "DeploymentConversationClear DeploymentConversationDisconnect DeploymentConversations "
-        "DeploymentFileUpload DeploymentFileUploadMode DeploymentHumanize DeploymentJourneyEvents "
-        "DeploymentLauncherButton DeploymentMarkdown DeploymentMessenger DeploymentNotifications DeploymentStatus "
-        "DeploymentStyles LauncherButtonVisibility NotificationContentType"
+        "ConversationDisconnectType DeploymentApps DeploymentAuth DeploymentAutoStart DeploymentBotProfile "
+        "DeploymentConfiguration DeploymentConversationClear DeploymentConversationDisconnect "
+        "DeploymentConversations DeploymentCustomLabels DeploymentFileUpload DeploymentFileUploadMode "
+        "DeploymentHeadlessMode DeploymentHomeScreen DeploymentHumanize DeploymentIcon DeploymentJourneyEvents "
+        "DeploymentLauncherButton DeploymentLocalizedLabel DeploymentMarkdown DeploymentMessenger "
+        "DeploymentNotifications DeploymentPosition DeploymentStatus DeploymentStyles LauncherButtonDisplayType "
+        "LauncherButtonVisibility NotificationContentType PositionAlignment SessionPersistenceType"
     ),
     "content.basic": (
         "BaseContentAttachment CleanContentAttachment ContentAttachment ContentInteractiveApplication "

@@ -1,6 +1,7 @@
 """How a deployment is configured: what its owner chose in the admin interface."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ._base import WireEnum, WireModel, wireList
 
@@ -32,6 +33,29 @@ class LauncherButtonVisibility(WireEnum):
     ON = "On"
     OFF = "Off"
     ONDEMAND = "OnDemand"
+
+
+class LauncherButtonDisplayType(WireEnum):
+    """What the button that opens the messenger shows."""
+
+    ICON = "Icon"
+    TEXT = "Text"
+    ICONANDTEXT = "IconAndText"
+
+
+class PositionAlignment(WireEnum):
+    """On which side of the page the messenger stands."""
+
+    AUTO = "Auto"
+    LEFT = "Left"
+    RIGHT = "Right"
+
+
+class SessionPersistenceType(WireEnum):
+    """On which pages of a site a session goes on."""
+
+    ACROSSSUBDOMAINS = "AcrossSubdomains"
+    DOMAINORSUBDOMAINONLY = "DomainOrSubdomainOnly"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,16 +96,26 @@ class DeploymentMarkdown(WireModel):
 
 
 @dataclass(kw_only=True, slots=True)
+class DeploymentBotProfile(WireModel):
+    """The name and picture of a bot."""
+
+    name: str | None = None
+    avatarUrl: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
 class DeploymentHumanize(WireModel):
-    """Whether agents appear with name and picture."""
+    """Whether agents and bots appear with name and picture."""
 
     enabled: bool | None = None
+    bot: DeploymentBotProfile | None = None
 
 
 @dataclass(kw_only=True, slots=True)
 class DeploymentConversations(WireModel):
     """What the conversations of a deployment can do."""
 
+    enabled: bool | None = None
     messagingEndpoint: str | None = None
     showAgentTypingIndicator: bool | None = None
     showUserTypingIndicator: bool | None = None
@@ -91,6 +125,7 @@ class DeploymentConversations(WireModel):
     notifications: DeploymentNotifications | None = None
     markdown: DeploymentMarkdown | None = None
     humanize: DeploymentHumanize | None = None
+    sessionDurationSeconds: int | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -108,10 +143,27 @@ class DeploymentStyles(WireModel):
 
 
 @dataclass(kw_only=True, slots=True)
+class DeploymentIcon(WireModel):
+    """A picture of a deployment's own."""
+
+    url: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
 class DeploymentLauncherButton(WireModel):
     """The button that opens a messenger."""
 
     visibility: LauncherButtonVisibility | None = None
+    displayType: LauncherButtonDisplayType | None = None
+    icon: DeploymentIcon | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class DeploymentHomeScreen(WireModel):
+    """The page that a messenger opens with."""
+
+    enabled: bool | None = None
+    logoUrl: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -138,6 +190,8 @@ class DeploymentMessenger(WireModel):
     apps: DeploymentApps | None = None
     styles: DeploymentStyles | None = None
     launcherButton: DeploymentLauncherButton | None = None
+    homeScreen: DeploymentHomeScreen | None = None
+    sessionPersistenceType: SessionPersistenceType | None = None
     fileUpload: DeploymentFileUpload | None = None
 
 
@@ -157,8 +211,40 @@ class DeploymentAuth(WireModel):
 
 
 @dataclass(kw_only=True, slots=True)
+class DeploymentHeadlessMode(WireModel):
+    """Whether a deployment is used without its messenger."""
+
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class DeploymentPosition(WireModel):
+    """Where on the page a messenger stands; spaces in pixels."""
+
+    alignment: PositionAlignment | None = None
+    sideSpace: int | None = None
+    bottomSpace: int | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class DeploymentLocalizedLabel(WireModel):
+    """One text of a messenger that was replaced."""
+
+    key: str | None = None
+    value: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class DeploymentCustomLabels(WireModel):
+    """The texts of a messenger that were replaced in one language."""
+
+    language: str | None = None
+    localizedLabels: list[DeploymentLocalizedLabel] = wireList()
+
+
+@dataclass(kw_only=True, slots=True)
 class DeploymentConfiguration(WireModel):
-    """What a deployment was configured to offer; every part may be missing."""
+    """What a deployment was configured to offer; every part may be missing, and the last three stay as they came."""
 
     id: str | None = None
     version: str | None = None
@@ -166,6 +252,12 @@ class DeploymentConfiguration(WireModel):
     languages: list[str] = wireList()
     defaultLanguage: str | None = None
     apiEndpoint: str | None = None
+    headlessMode: DeploymentHeadlessMode | None = None
     messenger: DeploymentMessenger | None = None
+    position: DeploymentPosition | None = None
+    customI18nLabels: list[DeploymentCustomLabels] = wireList()
     journeyEvents: DeploymentJourneyEvents | None = None
     auth: DeploymentAuth | None = None
+    cobrowse: dict[str, Any] | None = None
+    video: dict[str, Any] | None = None
+    supportCenter: dict[str, Any] | None = None

@@ -15,6 +15,7 @@ class ErrorMessage(WireModel):
     errorCode: int | None = None
     errorMessage: str | None = None
     tracingId: str | None = None
+    attachmentId: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)

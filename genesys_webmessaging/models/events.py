@@ -32,6 +32,7 @@ class EventCoBrowse(WireModel):
     sessionId: str | None = None
     sessionJoinToken: str | None = wire(secret=True)
     type: EventCoBrowseType | None = None
+    id: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,6 +42,7 @@ class EventVideo(WireModel):
     jwt: str | None = wire(secret=True)
     offeringId: str | None = None
     type: EventCoBrowseType | None = None
+    id: str | None = None
 
 
 class EventPresenceType(WireEnum):
@@ -78,6 +80,7 @@ class EventTyping(WireModel):
 
     duration: float | None = None
     type: EventTypingType | None = None
+    durationMs: float | None = None
 
 
 @dataclass(kw_only=True, slots=True)

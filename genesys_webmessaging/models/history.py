@@ -4,34 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ._base import OpenKind, WireEnum, WireModel, wire, wireList
-from .channel import RecipientAdditionalIdentifier
+from .channel import ChannelType, RecipientAdditionalIdentifier
 from .content.cards import ButtonComponent, ContentActions, ContentCard, ContentCarousel
+from .content.forms import ContentForm
 from .content.pickers import ContentDatePicker, ConversationContentListPicker
-
-
-@dataclass(kw_only=True, slots=True)
-class Reason(WireModel):
-    """Why a message was not delivered."""
-
-    class CodeEnum(WireEnum):
-        """The reasons there are."""
-
-        MESSAGEEXPIRED = "MessageExpired"
-        RATELIMITED = "RateLimited"
-        MESSAGENOTALLOWED = "MessageNotAllowed"
-        GENERALERROR = "GeneralError"
-        UNSUPPORTEDMESSAGE = "UnsupportedMessage"
-        UNKNOWNMESSAGE = "UnknownMessage"
-        INVALIDMESSAGESTRUCTURE = "InvalidMessageStructure"
-        INVALIDDESTINATION = "InvalidDestination"
-        SERVERERROR = "ServerError"
-        MEDIATYPENOTALLOWED = "MediaTypeNotAllowed"
-        INVALIDMEDIACONTENTLENGTH = "InvalidMediaContentLength"
-        RECIPIENTOPTEDOUT = "RecipientOptedOut"
-        DATAFILTERED = "DataFiltered"
-
-    code: CodeEnum | None = None
-    message: str | None = None
+from .message import Reason
 
 
 @dataclass(kw_only=True, slots=True)
@@ -53,6 +30,7 @@ class WebMessagingChannel(WireModel):
     to: WebMessagingRecipient | None = None
     time: datetime | None = None
     messageId: str | None = None
+    type: ChannelType | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -104,6 +82,7 @@ class WebMessagingButtonResponse(WireModel):
         QUICKREPLY = "QuickReply"
         DATEPICKER = "DatePicker"
         LISTPICKER = "ListPicker"
+        FORM = "Form"
 
     id: str | None = None
     type: TypeEnum | None = None
@@ -138,6 +117,7 @@ class WebMessagingContent(OpenKind, kind="contentType"):
         CAROUSEL = "Carousel"
         DATEPICKER = "DatePicker"
         LISTPICKER = "ListPicker"
+        FORM = "Form"
 
     contentType: ContentTypeEnum | None = None
     attachment: WebMessagingAttachment | None = None
@@ -148,6 +128,7 @@ class WebMessagingContent(OpenKind, kind="contentType"):
     carousel: ContentCarousel | None = None
     datePicker: ContentDatePicker | None = None
     listPicker: ConversationContentListPicker | None = None
+    form: ContentForm | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -165,6 +146,7 @@ class WebMessagingEventCoBrowse(WireModel):
     type: TypeEnum | None = None
     sessionId: str | None = None
     sessionJoinToken: str | None = wire(secret=True)
+    id: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -198,6 +180,7 @@ class WebMessagingEventVideo(WireModel):
     type: TypeEnum | None = None
     offeringId: str | None = None
     jwt: str | None = wire(secret=True)
+    id: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -262,6 +245,7 @@ class WebMessagingMessage(WireModel):
     direction: DirectionEnum | None = None
     originatingEntity: OriginatingEntityEnum | None = None
     metadata: dict[str, str] | None = None
+    isFinalReceipt: bool | None = None
 
 
 @dataclass(kw_only=True, slots=True)

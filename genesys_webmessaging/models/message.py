@@ -47,6 +47,31 @@ class OriginatingEntity(WireEnum):
 
 
 @dataclass(kw_only=True, slots=True)
+class Reason(WireModel):
+    """Why a message was not delivered."""
+
+    class CodeEnum(WireEnum):
+        """The reasons there are."""
+
+        MESSAGEEXPIRED = "MessageExpired"
+        RATELIMITED = "RateLimited"
+        MESSAGENOTALLOWED = "MessageNotAllowed"
+        GENERALERROR = "GeneralError"
+        UNSUPPORTEDMESSAGE = "UnsupportedMessage"
+        UNKNOWNMESSAGE = "UnknownMessage"
+        INVALIDMESSAGESTRUCTURE = "InvalidMessageStructure"
+        INVALIDDESTINATION = "InvalidDestination"
+        SERVERERROR = "ServerError"
+        MEDIATYPENOTALLOWED = "MediaTypeNotAllowed"
+        INVALIDMEDIACONTENTLENGTH = "InvalidMediaContentLength"
+        RECIPIENTOPTEDOUT = "RecipientOptedOut"
+        DATAFILTERED = "DataFiltered"
+
+    code: CodeEnum | None = None
+    message: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
 class StructuredMessage(WireModel):
     """A message from the other side, or the echo of one's own."""
 
@@ -61,6 +86,9 @@ class StructuredMessage(WireModel):
     events: list[MessageEvent] = wireList()
     originatingEntity: OriginatingEntity | None = None
     originatingMessageId: str | None = None
+    status: Status | None = None
+    reasons: list[Reason] = wireList()
+    isFinalReceipt: bool | None = None
 
     late = False  # no field, so it is neither written nor compared
     """Whether it was found in the history after newer messages had been heard; never on the wire."""

@@ -23,6 +23,7 @@ class RequestType(WireEnum):
     DISCONNECTCUSTOMER = "disconnectCustomer"
     RESUMETOKEN = "resumeToken"
     GETCONFIGURATION = "getConfiguration"
+    SUBSCRIBETOPUSH = "subscribeToPush"
 
 
 class RequestTypeConfigureSession(WireEnum):

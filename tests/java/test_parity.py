@@ -1,4 +1,7 @@
-"""The models against the facts of the Java SDK's, which are data: classes, fields, wire names, types, enum values."""
+"""The models against the facts of the Java SDK's, which are data: classes, fields, wire names, types, enum values.
+
+What the models have beyond Java is data too, and comes after what Java has.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,20 @@ import pytest
 from genesys_webmessaging import models
 from genesys_webmessaging.models import WireEnum, WireModel
 
-FACTS = json.loads((Path(__file__).parent.parent / "data" / "models.json").read_text(encoding="utf-8"))
+DATA = Path(__file__).parent.parent / "data"
+FACTS = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
+BEYOND = json.loads((DATA / "beyond_java.json").read_text(encoding="utf-8"))
 
 # 18.1 gave the name EventType, which 10.0.0 had for the kinds of event, to what 10.0.0 calls EventCoBrowseType.
 RENAMED = {"EventType": "EventCoBrowseType", "EventTypeEnum": "EventType"}
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool, "datetime": datetime, "any": Any}
 SAMPLES = {str: "text", int: 1, float: 1.5, bool: True, datetime: datetime(2023, 9, 7, tzinfo=timezone.utc), Any: "any"}
 
-OBJECTS = {name: fact["fields"] for name, fact in FACTS["objects"].items()}
-ENUMS = {RENAMED.get(name, name): fact["values"] for name, fact in FACTS["enums"].items() if "@" not in name}
-OURS = {
-    "ConversationDisconnectType",
-    "LauncherButtonVisibility",
-    "NotificationContentType",
-    "WireEnum",
-    "WireModel",
-    *(name for name in models.__all__ if name.startswith("Deployment")),
+OBJECTS = {name: fact["fields"] + BEYOND["fields"].get(name, []) for name, fact in FACTS["objects"].items()}
+ENUMS = {
+    RENAMED.get(name, name): fact["values"] + BEYOND["values"].get(name, [])
+    for name, fact in FACTS["enums"].items()
+    if "@" not in name
 }
 
 
@@ -123,6 +124,15 @@ def test_a_nested_enum_knows_where_it_lives(name: str) -> None:
     assert reach(name).__qualname__ == name
 
 
+def test_what_is_beyond_java_is_not_in_java() -> None:
+    for name, beyond in BEYOND["fields"].items():
+        java = {fact["name"] for fact in FACTS["objects"][name]["fields"]}
+        assert not java & {fact["name"] for fact in beyond}
+    for name, values in BEYOND["values"].items():
+        assert not {*FACTS["enums"][name]["values"]} & {*values}
+    assert not {*BEYOND["classes"]} & {*FACTS["objects"], *FACTS["enums"]}
+
+
 def test_the_names_of_both_java_versions_mean_what_they_should() -> None:
     assert models.EventTypeEnum is models.EventType
     assert models.BaseResponseType is models.BaseMessageType
@@ -133,5 +143,5 @@ def test_the_names_of_both_java_versions_mean_what_they_should() -> None:
 def test_everything_public_is_java_s_or_ours_on_purpose() -> None:
     of_java = {name for name in (*OBJECTS, *ENUMS) if "." not in name} | {"EventTypeEnum", "BaseResponseType"}
 
-    assert set(models.__all__) == of_java | OURS
+    assert set(models.__all__) == of_java | set(BEYOND["classes"])
     assert all(issubclass(getattr(models, name), (WireModel, WireEnum)) for name in models.__all__)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .._base import WireEnum, WireModel, wireList
-from .basic import ContentReceivedReplyMessage
+from .basic import ContentLocation, ContentReceivedReplyMessage
 
 
 class DateDisplayFormat(WireEnum):
@@ -25,7 +25,7 @@ class ContentDatePickerAvailableTime(WireModel):
 
 @dataclass(kw_only=True, slots=True)
 class ContentDatePicker(WireModel):
-    """An offer of dates and times."""
+    """An offer of dates and times; those of a form have an id."""
 
     title: str | None = None
     subtitle: str | None = None
@@ -33,6 +33,9 @@ class ContentDatePicker(WireModel):
     dateMinimum: datetime | None = None
     dateMaximum: datetime | None = None
     availableTimes: list[ContentDatePickerAvailableTime] = wireList()
+    id: str | None = None
+    location: ContentLocation | None = None
+    dateDisplayFormat: DateDisplayFormat | None = None
 
 
 @dataclass(kw_only=True, slots=True)
