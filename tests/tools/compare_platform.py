@@ -19,12 +19,12 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, get_args, get_origin, get_type_hints
 
-import PureCloudPlatformClientV2 as platform
+import PureCloudPlatformClientV2 as platform  # noqa: N813 - the name of a package, not of a class
 
 from genesys_webmessaging import models
 from genesys_webmessaging.models import WireEnum, WireModel
 
-# Ours, and the platform's where it has another name. What is not here has none: frames and requests of the guest socket.
+# Ours, and the platform's where it has another name. Frames and requests of the guest socket have none.
 NAMES = {
     "StructuredMessage": "ConversationNormalizedMessage",
     "MessageContent": "ConversationMessageContent",
@@ -107,9 +107,9 @@ def differences(ours: type[WireModel], theirs: Any) -> Iterator[str]:
         if isinstance(hint, type) and get_origin(hint) is None and issubclass(hint, WireEnum):
             yield from (f"- {key}: the value {value}" for value in values if not hint(value).isRecognized)
             yield from (f"+ {key}: the value {value}" for value in hint if values and value not in values)
-        elif kind.startswith("list[") != (get_origin(hint) is list):
-            yield f"~ {key}: {kind} there, {hint} here"
-        elif kind in KINDS and hint is not KINDS[kind] and not {hint, KINDS[kind]} <= NUMBERS:
+        elif kind.startswith("list[") != (get_origin(hint) is list) or (
+            kind in KINDS and hint is not KINDS[kind] and not {hint, KINDS[kind]} <= NUMBERS
+        ):
             yield f"~ {key}: {kind} there, {hint} here"
     yield from (f"+ {key}" for key in our_fields if key not in platform_fields)
 
