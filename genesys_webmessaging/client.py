@@ -252,11 +252,13 @@ class WebMessagingClient:
             applicationName: What the server is told to be talking to; :meth:`getDefaultAppName` if None or "".
             sslContext: Used as it is; then caFile and clientCertificate must be None. If None, certificates
                 and host names are verified, and TLS is 1.2 at least.
-            caFile: A PEM file with the authorities to trust instead of the system's.
+            caFile: The authorities to trust (PEM, a file or a directory), instead of those that SSL_CERT_FILE,
+                REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name, or the system's if none is set. REST calls trust the same.
             clientCertificate: A PEM file with certificate and key, or (certificate file, key file),
                 or (certificate file, key file, password of the key).
             proxy: "http://user:password@host:port", or socks5://, socks5h://, socks4:// with the extra ``socks``.
-            trustEnv: Whether, without ``proxy``, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count.
+            trustEnv: Whether the environment counts: what names authorities, and, without ``proxy``, HTTPS_PROXY,
+                HTTP_PROXY, ALL_PROXY and NO_PROXY.
             maxMessageSize: Bytes that one message may have; a larger one ends the connection with 1009.
 
         Raises:

@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, Literal
-from urllib.parse import urlsplit
 
 from . import sessions
 from ._base import arguments as checks
@@ -36,7 +35,7 @@ from .models import (
     StructuredMessage,
     WebMessagingMessage,
 )
-from .regions import GenesysCloudRegionWebSocketHosts
+from .regions import GenesysCloudRegionWebSocketHosts, host_of
 from .sessions import TokenStore
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
@@ -120,7 +119,7 @@ class Conversation:
             TypeError, ValueError: An argument cannot be right.
         """
         client = WebMessagingClient(address)
-        origin = origin or f"https://{urlsplit(client.address).hostname}"
+        origin = origin or f"https://{host_of(client.address)}"
         transcript = transcript or Transcript()
         inbox = Inbox(renews=newSessionOnExpiry)
         reconnector = Reconnector(

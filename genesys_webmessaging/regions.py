@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
+from ._base import arguments as checks
+
 __all__ = ["GenesysCloudRegionWebSocketHosts", "asApiHost"]
 
 
@@ -118,7 +120,9 @@ def address_of(place: AddressOrRegion) -> str:
         return GenesysCloudRegionWebSocketHosts(place.replace("-", "_")).webSocketHost
     if place.lower().startswith(("ws://", "wss://")):
         scheme, colon, rest = place.partition(":")
-        return _checked(scheme.lower() + colon + rest)
+        address = scheme.lower() + colon + rest
+        checks.url("address", address, "ws", "wss")
+        return address
     raise ValueError(
         f"address {place!r} starts with neither ws:// nor wss://, and is not the name of a region either. "
         f"The regions are: {', '.join(_DOMAINS)}"
@@ -127,8 +131,7 @@ def address_of(place: AddressOrRegion) -> str:
 
 def host_of(address: str) -> str:
     """The host of an address, as it stands in a URL (an IPv6 address in brackets)."""
-    host = urlsplit(address).hostname or ""
-    return f"[{host}]" if ":" in host else host
+    return checks.bracketed(urlsplit(address).hostname or "")
 
 
 def configuration_url_of(address: str, deploymentId: str) -> str:
@@ -140,21 +143,3 @@ def configuration_url_of(address: str, deploymentId: str) -> str:
     if address.startswith("wss://webmessaging."):
         host = host.replace("https://api.", "https://api-cdn.", 1)
     return f"{host}/webdeployments/v1/deployments/{quote(deploymentId, safe='')}/config.json"
-
-
-def _checked(address: str) -> str:
-    shown = repr("***@" + address.rpartition("@")[2] if "@" in address else address)
-    if any(character.isspace() or not character.isprintable() for character in address):
-        raise ValueError(f"address {shown} holds blanks or control characters")
-    if "#" in address:
-        raise ValueError(f"address {shown} has a fragment ('#…'), which a WebSocket address cannot have")
-    try:
-        parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError as error:
-        raise ValueError(f"address {shown} is no usable URL: {error}") from error
-    if not usable:
-        raise ValueError(f"address {shown} names no host to connect to")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("address must hold no user name and no password: the guest API has none")
-    return address

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 # Eleven days in seconds: poll() cannot wait for more than twice as long.
 _LONGEST_WAIT = 1_000_000
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def text(name: str, value: object, *, empty: bool = False) -> str:
@@ -46,6 +50,61 @@ def header(name: str, value: object, *, empty: bool = False) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in checked):
         raise ValueError(f"{name} holds a line break or another control character")
     return checked
+
+
+def header_field(name: object, value: object) -> None:
+    """A header that goes over the wire as the one header it is; the messages do not show its value.
+
+    Raises:
+        TypeError: One of the two is not a str.
+        ValueError: One of the two cannot be sent.
+    """
+    checked_name = header("the name of a header", name)
+    if not _TOKEN.fullmatch(checked_name):
+        raise ValueError(f"{checked_name!r} cannot be the name of a header")
+    checked = header(f"header {checked_name}", value, empty=True)
+    if not checked.isascii() or checked != checked.strip():
+        raise ValueError(f"header {checked_name} has characters beyond ASCII, or blanks at an end")
+
+
+def url(name: str, value: object, *schemes: str) -> SplitResult:
+    """A URL that names a host, and neither a user nor a fragment. No message shows a password.
+
+    Args:
+        name: What it is called in the messages.
+        value: The URL.
+        schemes: What it may begin with.
+
+    Returns:
+        Its parts, with the host as it goes over the wire: in lower case, encoded if it goes beyond ASCII.
+
+    Raises:
+        TypeError: It is not a str.
+        ValueError: It cannot be right.
+    """
+    checked = text(name, value, empty=True)
+    shown = repr("***@" + checked.rpartition("@")[2] if "@" in checked else checked)
+    if any(character.isspace() or not character.isprintable() for character in checked):
+        raise ValueError(f"{name} {shown} holds blanks or control characters")
+    if "#" in checked:
+        raise ValueError(f"{name} {shown} has a fragment ('#…'), which is never sent")
+    try:
+        parts = urlsplit(checked)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError as error:
+        raise ValueError(f"{name} {shown} is not a usable URL: {error}") from error
+    if parts.scheme not in schemes:
+        raise ValueError(f"{name} {shown} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if not host or port == 0:
+        raise ValueError(f"{name} {shown} names no host to connect to")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(f"{name} must hold no user name and no password")
+    return parts._replace(netloc=bracketed(host) if port is None else f"{bracketed(host)}:{port}")
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def origin(value: object, *, empty: bool = True) -> str:

@@ -151,7 +151,7 @@ class Engine:
         url = self._url(deployment_id, application_name)
         headers = [
             ("User-Agent", USER_AGENT),
-            ("deploymentId", deployment_id if deployment_id.isascii() else quote(deployment_id)),
+            ("deploymentId", _as_header(deployment_id)),
             ("Origin", checks.origin(origin)),
         ]
         if proxy is not None:
@@ -432,3 +432,8 @@ class Engine:
 
 # What the dispatcher delivers: a frame, decoded or not yet; the ending; or, to be set when it was heard, the beginning.
 _Item: TypeAlias = str | Event | Ending | threading.Event
+
+
+def _as_header(text: str) -> str:
+    """A text as it can stand in a header: percent-encoded if it goes beyond ASCII, or has a blank at an end."""
+    return text if text.isascii() and text == text.strip() else quote(text)

@@ -15,12 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
+from .._base import arguments as checks
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ConnectError, ConnectTimeoutError
 from .connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
-from .handshake import refuse_bad_headers, shake_hands
+from .handshake import shake_hands
 from .proxy import Proxy, choose_proxy, netloc
 from .tls import ClientCertificate, shared_context
 from .transport import OverdueError, Transport, describe
@@ -81,8 +82,9 @@ def open_connection(
     if not 0 < timeout < math.inf:
         raise ValueError("timeout must be a number of seconds above 0")
     deadline = Deadline(timeout)
-    target = _parse_url(url)
-    refuse_bad_headers(headers)
+    target = checks.url("address", url, "ws", "wss")
+    for name, value in headers:
+        checks.header_field(name, value)
     context = _context_for(target, ssl_context, ca_file, client_certificate)
     through = choose_proxy(target, proxy, trust_env=trust_env)
     host, port = _host_and_port(target)
@@ -117,28 +119,6 @@ def _step(what: str) -> Iterator[None]:
     except OSError as error:
         failure = ConnectTimeoutError if isinstance(error, TimeoutError) else ConnectError
         raise failure(f"{what} failed: {describe(error)}") from error
-
-
-# The URL.
-
-
-def _parse_url(url: str) -> SplitResult:
-    """Take a URL apart, with its host as it goes over the wire."""
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValueError("The address has a space or a control character in it")
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss"):
-        raise ValueError(f"The address must begin with ws:// or wss://, not with {parts.scheme or 'nothing'}://")
-    if parts.username is not None or parts.fragment:
-        raise ValueError("The address may have neither a user nor a fragment")
-    try:
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError as error:
-        raise ValueError("The address has a host or a port that cannot be right") from error
-    if not host or port == 0:
-        raise ValueError("The address has no host, or the port 0")
-    bracketed = f"[{host}]" if ":" in host else host
-    return parts._replace(netloc=bracketed if port is None else f"{bracketed}:{port}")
 
 
 def _host_and_port(url: SplitResult) -> tuple[str, int]:

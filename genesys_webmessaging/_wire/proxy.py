@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
+from .._base import arguments as checks
 from .._base.threads import Deadline
 from ..exceptions import ConnectError
 from .handshake import Answer
@@ -22,7 +23,7 @@ _RESOLVES_ITSELF = frozenset(("http", "socks4a", "socks5h"))
 
 def netloc(host: str, port: int) -> str:
     """``host:port``, with the brackets an IPv6 address needs."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{checks.bracketed(host)}:{port}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ..conversation import Conversation
-from ..regions import GenesysCloudRegionWebSocketHosts
+from ..regions import GenesysCloudRegionWebSocketHosts, host_of
 from ._events import Events
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -150,7 +150,7 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
                 place = Place(
                     address=where,
                     deployment_id=deployment_id,
-                    origin=origin or f"https://{urlsplit(where).hostname}",
+                    origin=origin or f"https://{host_of(where)}",
                     timeout=timeout,
                     proxy=proxy,
                     ca_file=ca_file,

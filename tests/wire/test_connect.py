@@ -111,13 +111,13 @@ def test_a_header_with_a_line_break_is_refused_and_nothing_is_sent(value: str):
     [
         ("http://127.0.0.1/v1", "ws://"),
         ("127.0.0.1", "ws://"),
-        ("not a url", "space"),
+        ("not a url", "blanks"),
         ("ws://", "no host"),
-        ("ws://host:99999/", "port"),
-        ("ws://host:0/", "port 0"),
+        ("ws://host:99999/", "Port"),
+        ("ws://host:0/", "no host to connect to"),
         ("ws://user:pass@host/", "user"),
         ("ws://host/#fragment", "fragment"),
-        ("ws://" + "a" * 64 + ".example/", "host"),
+        ("ws://" + "a" * 64 + ".example/", "not a usable URL"),
         ("ws://host/\r\nX: y", "control character"),
     ],
 )

@@ -6,6 +6,7 @@ import os
 import ssl
 import warnings
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from _certificates import Certificate
@@ -124,7 +125,7 @@ def test_certificates_that_cannot_be_read_are_value_errors(tmp_path: Path):
 def test_connections_that_trust_the_same_share_one_context_until_the_file_changes(pki: Certificate, tmp_path: Path):
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(pki.ca_file.read_bytes())
-    target = _opening._parse_url("wss://127.0.0.1/")
+    target = urlsplit("wss://127.0.0.1/")
     first = _opening._context_for(target, None, str(ca_file), None)
     assert first is not None
     assert _opening._context_for(target, None, str(ca_file), None) is first
