@@ -172,7 +172,7 @@ class Engine:
                 max_message_size=max_message_size,
             )
             if ssl_context is None and (ca_file is not None or client_certificate is not None):
-                ssl_context = shared_context(ca_file, client_certificate)
+                ssl_context = shared_context(ca_file, client_certificate, trust_env=trust_env)
             with self._lock:
                 self._network = {"sslContext": ssl_context, "proxy": proxy, "trustEnv": trust_env}
             self._install(connection, deadline)

@@ -85,14 +85,21 @@ def open_connection(
     target = checks.url("address", url, "ws", "wss")
     for name, value in headers:
         checks.header_field(name, value)
-    context = _context_for(target, ssl_context, ca_file, client_certificate)
+    if ssl_context is not None:
+        if ca_file is not None or client_certificate is not None:
+            raise ValueError("Give either an SSL context or a CA file and a client certificate, not both")
+        if not isinstance(ssl_context, ssl.SSLContext):
+            raise TypeError(f"The SSL context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
     through = choose_proxy(target, proxy, trust_env=trust_env)
     host, port = _host_and_port(target)
+    context = ssl_context
+    if target.scheme == "wss" and context is None:
+        context = shared_context(ca_file, client_certificate, trust_env=trust_env)
     transport: Transport | None = None
     try:
         transport = _connect(through, host, port, deadline)
         server = netloc(host, port)
-        if context is not None:
+        if target.scheme == "wss" and context is not None:
             with _step(f"The TLS handshake with {server}"):
                 transport.start_tls(context, host)
         with _step(f"The WebSocket handshake with {server}"):
@@ -261,22 +268,3 @@ def _all_failed(failures: list[tuple[Address, OSError]]) -> OSError:
         return failures[0][1]
     each = [f"{address[1][0]!s}: {describe(error)}" for address, error in failures]
     return ConnectionError("; ".join(each) or "the name has no address")
-
-
-# TLS.
-
-
-def _context_for(
-    url: SplitResult,
-    ssl_context: ssl.SSLContext | None,
-    ca_file: str | None,
-    client_certificate: ClientCertificate | None,
-) -> ssl.SSLContext | None:
-    if ssl_context is not None:
-        if ca_file is not None or client_certificate is not None:
-            raise ValueError("Give either an SSL context or a CA file and a client certificate, not both")
-        if not isinstance(ssl_context, ssl.SSLContext):
-            raise TypeError(f"The SSL context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
-    if url.scheme != "wss":
-        return None
-    return ssl_context or shared_context(ca_file, client_certificate)

@@ -8,11 +8,18 @@ import ssl
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from ..exceptions import ConnectError
+
 __all__ = ["ClientCertificate", "TlsLayer", "shared_context"]
 
 ClientCertificate = str | os.PathLike[str] | tuple[str, ...]
 
+# Whoever sets one of these wants it to count: OpenSSL, requests and curl each have their own.
+_BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
 _FileVersion = tuple[str, int]
+_Client = tuple[_FileVersion | None, _FileVersion | None, str]
+_NO_CLIENT: _Client = (None, None, "")
 
 _RECORD = 16384  # bytes; the most that one TLS record carries, and about what the buffers of a layer keep for ever
 
@@ -90,54 +97,68 @@ class TlsLayer:
 
 
 def shared_context(
-    ca_file: str | os.PathLike[str] | None, client_certificate: ClientCertificate | None
+    ca_file: str | os.PathLike[str] | None = None,
+    client_certificate: ClientCertificate | None = None,
+    *,
+    trust_env: bool = True,
 ) -> ssl.SSLContext:
-    """The context of all connections that trust the same and show the same.
+    """The context of everything that trusts the same and shows the same: WebSockets, REST, uploads and downloads.
 
     Args:
-        ca_file: The certificates to trust (PEM) instead of the system's.
+        ca_file: The certificates to trust (PEM, a file or a directory). If None, those that SSL_CERT_FILE,
+            REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name, all that are set; if none is, the system's, and certifi's only
+            on a system that has none.
         client_certificate: The path of a certificate with its key (PEM), or (certificate, key[, password]).
+        trust_env: Whether the environment counts.
 
     Raises:
-        ValueError: A file cannot be read or used.
+        ValueError: A file that was given cannot be read or used.
+        ConnectError: One that the environment names cannot.
     """
-    return _make_context(_version_of(ca_file), _versions_of(client_certificate))
+    shown = _versions_of(client_certificate)
+    if ca_file is not None:
+        return _make_context(ssl.SSLContext, (_version_of(ca_file),), shown)
+    named = {name: os.environ[name] for name in _BUNDLE_VARIABLES if os.environ.get(name)} if trust_env else {}
+    try:
+        trusted = tuple(_version_of(path) for path in dict.fromkeys(named.values()))
+        context = _make_context(ssl.SSLContext, trusted, _NO_CLIENT)
+    except ValueError as error:
+        raise ConnectError(f"What {' and '.join(named)} name cannot be trusted: {error}") from error
+    return context if shown == _NO_CLIENT else _make_context(ssl.SSLContext, trusted, shown)
 
 
-def _version_of(path: str | os.PathLike[str] | None) -> _FileVersion | None:
+def _version_of(path: str | os.PathLike[str]) -> _FileVersion:
     """A path and when it was written: a certificate that is renewed in place is read again."""
-    if path is None:
-        return None
     try:
         return os.fspath(path), os.stat(path).st_mtime_ns
     except OSError as error:
         raise ValueError(f"{os.fspath(path)} cannot be read: {error.strerror}") from error
 
 
-def _versions_of(certificate: ClientCertificate | None) -> tuple[_FileVersion | None, _FileVersion | None, str]:
+def _versions_of(certificate: ClientCertificate | None) -> _Client:
     if certificate is None:
-        return None, None, ""
+        return _NO_CLIENT
     if not isinstance(certificate, tuple):
         return _version_of(certificate), None, ""
     if not 1 <= len(certificate) <= 3:
         raise ValueError("A client certificate is a path, or (certificate, key), or (certificate, key, password)")
-    path, key, password = (*certificate, None, None)[:3]
-    return _version_of(path), _version_of(key), password or ""
+    path, *rest = certificate
+    key, password = (*rest, "", "")[:2]
+    return _version_of(path), _version_of(key) if key else None, password
 
 
 @functools.lru_cache(maxsize=16)
-def _make_context(
-    ca_file: _FileVersion | None, client: tuple[_FileVersion | None, _FileVersion | None, str]
-) -> ssl.SSLContext:
-    """Cached, as it costs 16 ms and 700 KB to make one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _make_context(kind: type[ssl.SSLContext], trusted: tuple[_FileVersion, ...], client: _Client) -> ssl.SSLContext:
+    """Cached, as it costs 16 ms and 700 KB to make one; for each kind, as ``truststore`` puts its own in its place."""
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
     certificate, key, password = client
     try:
-        if ca_file is not None:
-            context.load_verify_locations(ca_file[0])
-        else:
+        for path, _ in trusted:
+            is_directory = os.path.isdir(path)
+            context.load_verify_locations(None if is_directory else path, path if is_directory else None)
+        if not trusted:
             _trust_the_system(context)
         if certificate is not None:
             # With no password at hand OpenSSL would ask for one on the terminal.
@@ -148,6 +169,8 @@ def _make_context(
 
 
 def _trust_the_system(context: ssl.SSLContext) -> None:
+    if type(context).__module__ != "ssl":
+        return  # truststore's, which asks the system at each handshake
     context.load_default_certs()
     paths = ssl.get_default_verify_paths()
     if not context.cert_store_stats()["x509_ca"] and not paths.cafile and not paths.capath:

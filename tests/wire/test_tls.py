@@ -6,18 +6,24 @@ import os
 import ssl
 import warnings
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from _certificates import Certificate
+import truststore
+from _certificates import Certificate, certificate
 from _connection_recorder import connected
 from _raw_peer import RawPeer, Wire, echo
 
-from genesys_webmessaging._wire import connect as _opening
 from genesys_webmessaging._wire.connect import open_connection
+from genesys_webmessaging._wire.tls import shared_context
 from genesys_webmessaging.exceptions import ConnectError
 
 SECRET = "s3cret-pass"
+
+
+@pytest.fixture(autouse=True)
+def no_certificates_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_tls_works_with_a_ca_file_and_does_not_without(pki: Certificate):
@@ -122,13 +128,64 @@ def test_certificates_that_cannot_be_read_are_value_errors(tmp_path: Path):
         open_connection("wss://127.0.0.1:9/", ssl_context=ssl.create_default_context(), ca_file="x")
 
 
-def test_connections_that_trust_the_same_share_one_context_until_the_file_changes(pki: Certificate, tmp_path: Path):
+def test_what_trusts_the_same_shares_one_context_until_the_file_changes(pki: Certificate, tmp_path: Path):
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(pki.ca_file.read_bytes())
-    target = urlsplit("wss://127.0.0.1/")
-    first = _opening._context_for(target, None, str(ca_file), None)
-    assert first is not None
-    assert _opening._context_for(target, None, str(ca_file), None) is first
+    first = shared_context(ca_file)
+    assert shared_context(str(ca_file)) is first
     assert (first.verify_mode, first.check_hostname) == (ssl.CERT_REQUIRED, True)
     os.utime(ca_file, (1, 1))
-    assert _opening._context_for(target, None, str(ca_file), None) is not first
+    assert shared_context(ca_file) is not first
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_names_whom_to_trust(variable: str, pki: Certificate, monkeypatch: pytest.MonkeyPatch):
+    with RawPeer(echo, pki.server) as peer:
+        monkeypatch.setenv(variable, str(pki.ca_file))
+        open_connection(peer.url).close()
+
+
+def test_all_that_the_environment_names_is_trusted_and_an_argument_goes_before_it(
+    pki: Certificate, monkeypatch: pytest.MonkeyPatch
+):
+    other = certificate()
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(other.ca_file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca_file))
+    for each in (pki, other):
+        with RawPeer(echo, each.server) as peer:
+            open_connection(peer.url).close()
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="certificate was refused"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=str(other.ca_file))
+
+
+def test_whom_to_trust_may_be_a_directory(pki: Certificate, tmp_path: Path):
+    """An empty one here, as what is in it has to be named by OpenSSL's hash: it is taken, and nobody is trusted."""
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="certificate was refused"):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=str(tmp_path), trust_env=False)
+
+
+@pytest.mark.parametrize("content", [None, "rubbish"])
+def test_what_the_environment_names_wrongly_is_a_connect_error_that_names_the_variable(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "bundle.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    with pytest.raises(ConnectError, match="REQUESTS_CA_BUNDLE"):
+        open_connection("wss://127.0.0.1:9/")
+
+
+def test_truststore_may_take_the_place_of_the_systems_context(pki: Certificate, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca_file))
+    with RawPeer(echo, pki.server) as peer, refused_by_client(pki) as other:
+        open_connection(peer.url).close()
+        truststore.inject_into_ssl()
+        try:
+            open_connection(peer.url).close()
+            assert isinstance(shared_context(), truststore.SSLContext)
+            monkeypatch.delenv("SSL_CERT_FILE")
+            with pytest.raises(ConnectError, match="certificate was refused"):
+                open_connection(f"wss://127.0.0.1:{other.port}/v1")
+        finally:
+            truststore.extract_from_ssl()
