@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,14 @@ from typing import Any
 
 from .._base.threads import Deadline
 from ..client import WebMessagingClient
-from ..exceptions import ConnectError, ErrorCode, RequestError, TooManyRequestsError, WebMessagingException
+from ..exceptions import (
+    ConnectError,
+    ErrorCode,
+    RequestError,
+    ResponseTimeoutError,
+    TooManyRequestsError,
+    WebMessagingException,
+)
 from ..models import JourneyContext, SessionResponse
 from ..sessions import configure_and_wait
 
@@ -31,8 +39,16 @@ _FINAL_CODES = frozenset(
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
+# Seconds after a connection was lost at which the history is read again; from then on at growing intervals.
+_READS = (1.0, 3.0, 10.0, 30.0, 60.0, 120.0)
+_LONGEST_INTERVAL = 300.0
+# Seconds to wait after refusals that do not say how long, or nothing sensible: at least, and at most.
+_SHORTEST_WAIT = 1.0
+_LONGEST_WAIT = 30.0
+
+
 class Backoff:
-    """Exponential back-off with full jitter: anything from nothing to a limit that doubles up to a cap.
+    """Exponential back-off with jitter: between half a limit and the limit, which doubles up to a cap.
 
     Args:
         first: The first limit, seconds.
@@ -49,7 +65,27 @@ class Backoff:
         """The seconds to wait now."""
         limit = min(self._limit, self._cap)
         self._limit = min(self._limit * 2, self._cap)
-        return limit * self._random()
+        return limit * (1 + self._random()) / 2
+
+
+class RefusalWaits:
+    """How long to wait after each of several refusals in a row: what the server asks for, or longer each time."""
+
+    def __init__(self) -> None:
+        self._waits = Backoff(_SHORTEST_WAIT, _LONGEST_WAIT, random=lambda: 1.0)
+
+    def after(self, error: RequestError) -> float:
+        """The seconds to wait after a refusal."""
+        asked = retry_after(error)
+        return asked if asked >= _SHORTEST_WAIT else self._waits.next()
+
+
+def next_read(lost_at: float, last: float) -> float:
+    """When the history is to be read again after a connection was lost, if it was read last at a certain time."""
+    for seconds in _READS:
+        if lost_at + seconds > last:
+            return lost_at + seconds
+    return last + _LONGEST_INTERVAL
 
 
 @dataclass
@@ -75,7 +111,7 @@ class ConnectionPlan:
         timeout = max(0.1, deadline.at_most(self.connection_timeout))
         client.connect(self.deployment_id, self.origin, timeout, **self.options)
 
-    def configure(self, client: WebMessagingClient, start_new: bool | None) -> SessionResponse:
+    def configure(self, client: WebMessagingClient, start_new: bool | None, deadline: Deadline) -> SessionResponse:
         """Configure the session, and wait for the answer.
 
         Raises:
@@ -89,16 +125,19 @@ class ConnectionPlan:
                 self.deployment_id, self.token, self.origin, start_new, journeyContext=self.journey_context
             )
 
-        return configure_and_wait(client, configure, self.answer_timeout)
+        try:
+            return configure_and_wait(client, configure, deadline.remaining)
+        except ResponseTimeoutError as error:
+            raise ResponseTimeoutError(f"the session was not ready within {deadline.seconds:g} seconds") from error
 
     def reconfigure(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:
         """Configure the session on a new connection; or another session, if it has expired and that is wanted."""
         try:
-            response = self.configure(client, True if renewing else None)
+            response = self.configure(client, True if renewing else None, Deadline(self.answer_timeout))
         except RequestError as error:
             if error.code != ErrorCode.SESSION_EXPIRED or not self.new_session_on_expiry:
                 raise
-            return self.configure(client, True)
+            return self.configure(client, True, Deadline(self.answer_timeout))
         if response.newSession is True and not self.new_session_on_expiry:
             raise RequestError("the session is over: the server has begun another one", code=ErrorCode.SESSION_EXPIRED)
         return response
@@ -114,5 +153,7 @@ def is_final(error: WebMessagingException) -> bool:
 
 
 def retry_after(error: WebMessagingException) -> float:
-    """The seconds that the server wants to be left alone, 0 if it has not said."""
-    return (error.retryAfter or 0.0) if isinstance(error, TooManyRequestsError) else 0.0
+    """The seconds that the server wants to be left alone, 0 if it has not said, or nothing that makes sense."""
+    asked: object = error.retryAfter if isinstance(error, TooManyRequestsError) else None
+    sensible = isinstance(asked, (int, float)) and not isinstance(asked, bool) and 0 < asked < math.inf
+    return float(asked) if sensible else 0.0  # type: ignore[arg-type]

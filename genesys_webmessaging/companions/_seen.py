@@ -1,36 +1,26 @@
-"""Which messages were heard: the rules of identity.
+"""Which messages were seen: the rules that tell whether two messages are the same.
 
 A message has no name that is sure to be the same wherever it shows up. So these are asked, in this order, and the
-first that both sides can answer decides: the customMessageId that its sender stamped on it; its id; its direction,
-time and content; at last, how many of the same content there are. Ids (and times) that once were seen to be the same
-live and in the history are trusted from then on: who differs in them is another message.
+first that both sides can answer decides: the customMessageId that its sender stamped on it; its key
+(``channel.messageId``, else ``id``) together with its content, because some servers give the same id to everything;
+its direction, time and content; at last, how many of the same content there are. Keys (and times) that once were seen
+to be the same live and in the history are trusted from then on: messages that differ in them are different messages.
 """
 
 from __future__ import annotations
 
-import logging
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..models import Direction, EventType, StructuredMessage, WebMessagingMessage
 from ..models.message import time_of
-
-log = logging.getLogger(__name__)
-
-# So many messages are remembered; the oldest are forgotten first.
-KEPT = 10_000
-
-# So many messages in a row, known beyond doubt, end the search for those that were missed.
-ENOUGH = 50
-
-# Seconds in which a message that was just read in the history, and cannot be told by id or time, may still arrive live.
-OVERLAP = 5.0
-
 
 AnyMessage = StructuredMessage | WebMessagingMessage
 
@@ -39,10 +29,30 @@ CUSTOM_ID = "customMessageId"
 # The tracing ids of a Heartbeat are UUIDs that begin with this ("heartb"), so that their echoes are known.
 HEARTBEAT = "68656172-7462-"
 
+# So many messages are remembered; the oldest are forgotten first.
+KEPT = 10_000
+
+# So many messages in a row, known beyond doubt, end the search for those that were missed.
+ENOUGH = 50
+
+# Seconds in which a message that was just read in the history may still arrive live, if neither key nor time tell.
+OVERLAP = 5.0
+
 
 def custom_id_of(message: AnyMessage) -> str | None:
     """The id that the sender stamped on a message."""
-    return (message.metadata or {}).get(CUSTOM_ID) or None
+    metadata: object = message.metadata
+    return _text(metadata.get(CUSTOM_ID)) if isinstance(metadata, dict) else None
+
+
+def keys_of(message: AnyMessage) -> tuple[str, ...]:
+    """What names a message, best first: ``channel.messageId`` and ``id``, those of them that it has."""
+    names = _text(getattr(message.channel, "messageId", None)), _text(message.id)
+    return tuple(name for name in names if name is not None)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def time_key(message: AnyMessage) -> datetime | None:
@@ -51,11 +61,30 @@ def time_key(message: AnyMessage) -> datetime | None:
     return None if told is None else told.replace(microsecond=told.microsecond // 1000 * 1000)
 
 
-def fingerprint_of(message: AnyMessage) -> Hashable:
+class Fingerprint(NamedTuple):
     """Direction and content: equal for the same message heard live and read in the history."""
-    return (
+
+    direction: str
+    text: str
+    content: tuple[Hashable, ...]
+    events: tuple[Hashable, ...]
+
+    def allows(self, other: Fingerprint) -> bool:
+        """Whether the two may be of one message, of which one side tells the text alone."""
+        return self.spoken == other.spoken and (self.content == other.content or not (self.content and other.content))
+
+    @property
+    def spoken(self) -> Hashable:
+        """Everything but the content, which the history may leave out."""
+        return self.direction, self.text, self.events
+
+
+def fingerprint_of(message: AnyMessage) -> Fingerprint:
+    """What tells a message from others of another content."""
+    text: object = message.text
+    return Fingerprint(
         str(message.direction or ""),
-        message.text or "",
+        text if isinstance(text, str) else "" if text is None else repr(text),
         tuple(_content_of(message.content)),
         tuple(_events_of(message.events)),
     )
@@ -67,8 +96,8 @@ def _content_of(content: Iterable[Any]) -> Iterable[Hashable]:
         attachment = getattr(item, "attachment", None)
         yield (
             str(getattr(item, "contentType", None) or ""),
-            (response.text or "", response.payload or "") if response is not None else None,
-            attachment.id if attachment is not None else None,
+            (str(response.text or ""), str(response.payload or "")) if response is not None else None,
+            str(attachment.id) if attachment is not None else None,
         )
 
 
@@ -81,12 +110,16 @@ def _events_of(events: Iterable[Any]) -> Iterable[Hashable]:
 def is_typing(message: AnyMessage) -> bool:
     """Whether a message tells only that somebody is typing; the history does not keep those."""
     events = [event for event in message.events if event is not None]
-    return bool(events) and not message.text and all(event.eventType == EventType.TYPING for event in events)
+    return (
+        bool(events)
+        and not message.text
+        and all(getattr(event, "eventType", None) == EventType.TYPING for event in events)
+    )
 
 
 def is_heartbeat(message: StructuredMessage) -> bool:
     """Whether a message is the answer to a Heartbeat, which is part of no conversation."""
-    return (message.tracingId or "").startswith(HEARTBEAT)
+    return str(message.tracingId or "").startswith(HEARTBEAT)
 
 
 class Source(Enum):
@@ -96,17 +129,47 @@ class Source(Enum):
     HISTORY = auto()
 
 
+class Unheard(Enum):
+    """What of the history is not to be heard, because it is no gap: nothing, what is older than all live, or all."""
+
+    NONE = auto()
+    BEFORE_LIVE = auto()
+    ALL = auto()
+
+
+class _Kind(NamedTuple):
+    """What decides whether a message can be matched with another one of the same content."""
+
+    source: Source
+    paired: bool
+    has_custom: bool
+    has_keys: bool
+    has_time: bool
+
+
 class SeenMessage:
-    """What is remembered of a message."""
+    """What is remembered of a message.
+
+    Attributes:
+        number: Its place among all that were noted; 0 if it was not noted.
+        live_number: The same, of the moment when it was heard live; 0 if it was not.
+        paired: Whether it was met live and in the history as well.
+        claimed: Whether it was taken for one that was sent and not echoed.
+        unheard: Whether it is known only to be there, and no listener has heard it.
+        passed: Whether it was passed on to the listeners.
+    """
 
     __slots__ = (
         "claimed",
         "custom",
         "fingerprint",
-        "ids",
+        "keys",
+        "kind",
+        "live_number",
         "noted_at",
         "number",
         "paired",
+        "passed",
         "source",
         "time",
         "tracing",
@@ -116,54 +179,108 @@ class SeenMessage:
     def __init__(self, message: AnyMessage, source: Source) -> None:
         self.source = source
         self.custom = custom_id_of(message)
-        self.ids = [message.id] if message.id else []
-        self.fingerprint: Hashable = fingerprint_of(message)
-        self.time: datetime | None = time_key(message)
-        self.tracing = getattr(message, "tracingId", None) if message.direction == Direction.INBOUND else None
+        self.keys = list(keys_of(message))
+        self.fingerprint = fingerprint_of(message)
+        self.time = time_key(message)
+        tracing = getattr(message, "tracingId", None) if message.direction == Direction.INBOUND else None
+        self.tracing = _text(tracing)
         self.number = 0
+        self.live_number = 0
         self.noted_at = 0.0
-        # Whether a message read in the history has been heard live as well.
         self.paired = False
-        # Whether it was taken for one that was sent and not echoed.
         self.claimed = False
-        # Whether it is known only to be there, and no listener has heard it.
         self.unheard = False
+        self.passed = False
+        self.kind = self._kind()
 
     @property
     def id(self) -> str | None:
-        """The id under which it was met first."""
-        return self.ids[0] if self.ids else None
+        """The id, or the key if there is no other."""
+        return self.keys[-1] if self.keys else None
+
+    def _kind(self) -> _Kind:
+        return _Kind(self.source, self.paired, self.custom is not None, bool(self.keys), self.time is not None)
+
+    def merge(self, other: SeenMessage) -> None:
+        """Take over what is known of the same message from where it was met again."""
+        self.paired = self.paired or self.source is not other.source
+        self.keys += [key for key in other.keys if key not in self.keys]
+        self.custom = self.custom or other.custom
+        self.tracing = self.tracing or other.tracing
+        self.time = self.time or other.time
+        self.kind = self._kind()
+
+
+# The messages of one content (and perhaps time), by kind, in the order in which they were noted.
+_Alike = dict[_Kind, dict[SeenMessage, None]]
+
+
+class Missing(NamedTuple):
+    """A message of the history that had not been heard; ``late``: messages after it have been passed on already."""
+
+    entity: WebMessagingMessage
+    seen: SeenMessage
+    late: bool
+
+
+@dataclass
+class Comparison:
+    """What a read of the history brought to light.
+
+    Attributes:
+        missing: What had not been heard, oldest first.
+        places: Where the messages of the history stand in it, counted from the oldest that was read.
+        newest_live: The largest ``live_number`` of its messages, 0 if none of them was heard live.
+    """
+
+    missing: list[Missing] = field(default_factory=list)
+    places: dict[SeenMessage, int] = field(default_factory=dict)
+    newest_live: int = 0
 
 
 class Ledger:
-    """The messages that were heard, live or from the history.
+    """The messages that were seen, live or in the history.
 
     Args:
         clock: Tells seconds.
+        kept: So many messages are remembered.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, kept: int = KEPT) -> None:
         self._clock = clock
+        self._kept = kept
         # Guards all the fields below.
         self._lock = threading.Lock()
         self._next = 1
+        self._sessions = 0
         self._forget_all()
+
+    def after_fork(self) -> None:
+        """In a forked child: who held the lock does not exist here."""
+        self._lock = threading.Lock()
 
     def _forget_all(self) -> None:
         self._messages: deque[SeenMessage] = deque()
         self._by_custom: dict[str, SeenMessage] = {}
-        self._by_id: dict[str, SeenMessage] = {}
         self._by_tracing: dict[str, SeenMessage] = {}
-        self._by_fingerprint: dict[Hashable, list[SeenMessage]] = {}
+        self._by_key: dict[tuple[str, Hashable], list[SeenMessage]] = {}
+        self._by_content: dict[Hashable, _Alike] = {}
+        self._by_time: dict[Hashable, _Alike] = {}
         # What the server was seen to do.
-        self._same_ids = False
+        self._same_keys = False
         self._same_times = False
         self._returns_custom = False
 
     def clear(self) -> None:
         """Forget everything: another session begins."""
         with self._lock:
+            self._sessions += 1
             self._forget_all()
+
+    @property
+    def session(self) -> int:
+        """Which session this is: how often everything was forgotten."""
+        return self._sessions
 
     @property
     def mark(self) -> int:
@@ -171,64 +288,86 @@ class Ledger:
         with self._lock:
             return self._next
 
-    def admit(self, message: StructuredMessage) -> bool:
+    def admit(self, message: StructuredMessage) -> SeenMessage | None:
         """Note a message that was heard live.
 
         Returns:
-            False if it had been heard before, live or from the history.
+            What is remembered of it; None if it had been heard before, live or from the history.
         """
-        if is_typing(message) or is_heartbeat(message):
-            return True
         seen = SeenMessage(message, Source.LIVE)
+        if is_typing(message) or is_heartbeat(message):
+            return seen
         with self._lock:
             known = self._double_of(seen)
             if known is None:
                 self._add(seen)
-                return True
+                seen.live_number = seen.number
+                return seen
+            if not known.live_number:
+                known.live_number, self._next = self._next, self._next + 1
             self._merge(known, seen)
             first_heard, known.unheard = known.unheard, False
-            return first_heard
+            return known if first_heard else None
 
-    def missing(self, entities: Sequence[WebMessagingMessage], *, unheard: bool = False) -> list[WebMessagingMessage]:
-        """Note messages of the history.
+    def compare(
+        self,
+        entities: Sequence[WebMessagingMessage],
+        *,
+        unheard: Unheard = Unheard.NONE,
+        mark: float = math.inf,
+        session: int | None = None,
+    ) -> Comparison:
+        """Note messages of the history, and find those among them that had not been heard.
 
         Args:
             entities: Newest first, as the history gives them.
-            unheard: Whether they are noted only, and will not be heard: a live one of them is no double then.
-
-        Returns:
-            Those that had not been heard, oldest first.
+            unheard: What is noted only, and is not missing: a live one of these is no double then.
+            mark: What :attr:`mark` was when the connection was lost: what was passed on live since then is newer
+                than all that was missed, even if neither times nor the history tell.
+            session: If this is not the session any more, the messages are another one's, and nothing is noted.
         """
         oldest_first = [entity for entity in reversed(entities) if not is_typing(entity)]
         batch = [SeenMessage(entity, Source.HISTORY) for entity in oldest_first]
+        result = Comparison()
         with self._lock:
+            if session is not None and session != self._sessions:
+                return result
+            batch, oldest_first = self._without_doubles(batch, oldest_first)
             for seen in batch:
-                self._named(seen)  # so that it is known whether ids can be trusted, before they have to be
-            used: set[SeenMessage] = set()
-            matches = [self._certain_match(seen, used) for seen in batch]
-            found = []
-            for entity, seen, match in zip(oldest_first, batch, matches, strict=True):
-                known = match or self._possible_match(seen, used)
+                self._named(seen)  # so that it is known whether keys can be trusted, before they have to be
+            matching = _Matching(self)
+            certain = [matching.certain(seen) for seen in batch]
+            matches = [known or matching.possible(seen) for seen, known in zip(batch, certain, strict=True)]
+            live = [place for place, known in enumerate(certain) if known is not None and known.live_number]
+            past = {Unheard.NONE: 0, Unheard.BEFORE_LIVE: max(live, default=0), Unheard.ALL: len(batch)}[unheard]
+            new: list[tuple[WebMessagingMessage, SeenMessage]] = []
+            for entity, seen, known, sure in zip(oldest_first, batch, matches, certain, strict=True):
                 if known is None:
-                    seen.unheard = unheard
+                    seen.unheard = len(result.places) < past
                     self._add(seen)
-                    used.add(seen)
-                    found.append(entity)
+                    if not seen.unheard:
+                        new.append((entity, seen))
                 else:
-                    used.add(known)
                     self._merge(known, seen)
-            return found
+                result.places[known or seen] = len(result.places)
+                if sure is not None:
+                    result.newest_live = max(result.newest_live, sure.live_number)
+            late = self._passed_over(result.places, [seen for _, seen in new], mark) if new else set()
+            result.missing = [Missing(entity, seen, seen in late) for entity, seen in new]
+            return result
 
-    def reaches(self, entities: Sequence[WebMessagingMessage]) -> bool:
+    def reaches(self, entities: Sequence[WebMessagingMessage], mark: float = math.inf) -> bool:
         """Whether these messages of the history (newest first) go back far enough.
 
-        They do if the oldest of them were heard beyond doubt, and enough of them.
+        They do if the oldest of them were known beyond doubt, and enough of them, before a mark.
         """
         oldest = [entity for entity in entities if not is_typing(entity)][-ENOUGH:]
-        batch = [SeenMessage(entity, Source.HISTORY) for entity in oldest]
+        if len(oldest) < ENOUGH:
+            return False
         with self._lock:
-            used: set[SeenMessage] = set()
-            return len(batch) == ENOUGH and all(self._certain_match(seen, used) for seen in batch)
+            matching = _Matching(self)
+            found = [matching.certain(SeenMessage(entity, Source.HISTORY)) for entity in oldest]
+            return all(known is not None and known.number < mark for known in found)
 
     def claim(self, custom: str, tracing: str, message: AnyMessage, since: int) -> SeenMessage | None:
         """Find a message that was sent among those noted since a mark.
@@ -248,11 +387,15 @@ class Ledger:
             seen = self._by_custom.get(custom) or self._by_tracing.get(tracing)
             if seen is not None or self._returns_custom:
                 return seen
-            for seen in self._by_fingerprint.get(fingerprint, ()):
-                if seen.number >= since and not (seen.claimed or seen.custom or seen.tracing):
-                    seen.claimed = True
-                    return seen
-        return None
+            found: SeenMessage | None = None
+            for seen in reversed(self._messages):
+                if seen.number < since:
+                    break
+                if not (seen.claimed or seen.custom or seen.tracing) and seen.fingerprint.allows(fingerprint):
+                    found = seen
+            if found is not None:
+                found.claimed = True
+            return found
 
     # All that follows is called under the lock.
 
@@ -261,42 +404,80 @@ class Ledger:
         seen.noted_at = self._clock()
         self._messages.append(seen)
         self._index(seen)
-        self._by_fingerprint.setdefault(seen.fingerprint, []).append(seen)
-        while len(self._messages) > KEPT:
+        while len(self._messages) > self._kept:
             self._forget(self._messages.popleft())
 
     def _index(self, seen: SeenMessage) -> None:
-        for id_ in seen.ids:
-            self._by_id.setdefault(id_, seen)
+        for key in seen.keys:
+            namesakes = self._by_key.setdefault((key, seen.fingerprint.spoken), [])
+            if seen not in namesakes:
+                namesakes.append(seen)
         if seen.tracing:
             self._by_tracing.setdefault(seen.tracing, seen)
         if seen.custom:
             self._by_custom.setdefault(seen.custom, seen)
             self._returns_custom = True
+        for index, content in self._contents(seen):
+            index.setdefault(content, {}).setdefault(seen.kind, {})[seen] = None
+
+    def _contents(self, seen: SeenMessage) -> Iterator[tuple[dict[Hashable, _Alike], Hashable]]:
+        yield self._by_content, seen.fingerprint
+        if seen.time is not None:
+            yield self._by_time, (seen.fingerprint, seen.time)
+
+    def _unindex_content(self, seen: SeenMessage) -> None:
+        for index, key in self._contents(seen):
+            alike = index[key]
+            del alike[seen.kind][seen]
+            if not alike[seen.kind]:
+                del alike[seen.kind]
+            if not alike:
+                del index[key]
 
     def _forget(self, seen: SeenMessage) -> None:
-        for index, keys in (
-            (self._by_id, seen.ids),
-            (self._by_tracing, [seen.tracing]),
-            (self._by_custom, [seen.custom]),
-        ):
-            for key in keys:
-                if key is not None and index.get(key) is seen:
-                    del index[key]
-        alike = self._by_fingerprint[seen.fingerprint]
-        alike.remove(seen)
-        if not alike:
-            del self._by_fingerprint[seen.fingerprint]
+        self._unindex_content(seen)
+        for name in seen.keys:
+            namesakes = self._by_key[name, seen.fingerprint.spoken]
+            namesakes.remove(seen)
+            if not namesakes:
+                del self._by_key[name, seen.fingerprint.spoken]
+        if seen.tracing and self._by_tracing.get(seen.tracing) is seen:
+            del self._by_tracing[seen.tracing]
+        if seen.custom and self._by_custom.get(seen.custom) is seen:
+            del self._by_custom[seen.custom]
 
     def _merge(self, known: SeenMessage, other: SeenMessage) -> None:
-        """A message was met once more, perhaps from its other side, with another id."""
-        if known.source is not other.source:
-            known.paired = True
-        known.ids += [id_ for id_ in other.ids if id_ not in known.ids]
-        known.custom = known.custom or other.custom
-        known.tracing = known.tracing or other.tracing
-        known.time = known.time or other.time
+        """A message was met once more, perhaps from its other side, with another key."""
+        self._unindex_content(known)
+        known.merge(other)
         self._index(known)
+
+    def _without_doubles(
+        self, batch: list[SeenMessage], entities: list[WebMessagingMessage]
+    ) -> tuple[list[SeenMessage], list[WebMessagingMessage]]:
+        """A batch of the history without what it lists twice: the same names, or none, and the same time."""
+        met: set[Hashable] = set()
+        kept: list[int] = []
+        for place, seen in enumerate(batch):
+            names: Hashable = seen.custom or tuple(seen.keys) or seen.time
+            if names is None or (names, seen.fingerprint) not in met:
+                met.add((names, seen.fingerprint))
+                kept.append(place)
+        return [batch[place] for place in kept], [entities[place] for place in kept]
+
+    def _passed_over(self, places: dict[SeenMessage, int], new: Sequence[SeenMessage], mark: float) -> set[SeenMessage]:
+        """Those of the new ones before which (in the order in which all was said) newer ones were passed on."""
+        newest_passed = max((place for seen, place in places.items() if seen.passed), default=-1)
+        elsewhere = [seen for seen in self._messages if seen.passed and seen not in places]
+        latest = max((seen.time for seen in elsewhere if seen.time is not None), default=None)
+        since_the_cut = any(seen.live_number >= mark for seen in elsewhere)
+        return {
+            seen
+            for seen in new
+            if places[seen] < newest_passed
+            or since_the_cut
+            or (latest is not None and seen.time is not None and seen.time < latest)
+        }
 
     def _double_of(self, seen: SeenMessage) -> SeenMessage | None:
         known = self._named(seen)
@@ -305,51 +486,95 @@ class Ledger:
             known = self._by_tracing.get(seen.tracing)
         if known is not None:
             return known
-        now = self._clock()
-        for other in self._alike(seen, set()):
-            if self._same_time(seen, other):
-                return other
-            fresh = now - other.noted_at <= OVERLAP
-            if other.source is Source.HISTORY and not other.paired and fresh and not self._times_differ(seen, other):
-                return other
+        if seen.time is not None:
+            for kind, alike in self._by_time.get((seen.fingerprint, seen.time), {}).items():
+                if self._comparable(seen, kind):
+                    return next(iter(alike))
+        fresh = self._clock() - OVERLAP
+        for kind, alike in self._by_content.get(seen.fingerprint, {}).items():
+            unmatched = kind.source is Source.HISTORY and not kind.paired
+            if unmatched and self._comparable(seen, kind) and not self._times_differ(seen, kind):
+                newest = next(reversed(alike))
+                if newest.noted_at >= fresh:
+                    return newest
         return None
-
-    def _certain_match(self, seen: SeenMessage, used: set[SeenMessage]) -> SeenMessage | None:
-        """The message that an entity of the history is, by its ids or its time."""
-        known = self._named(seen)
-        if known is None:
-            same = (other for other in self._alike(seen, used) if self._same_time(seen, other))
-            known = next(same, None)
-            if known is not None and known.source is Source.LIVE:
-                self._same_times = True
-        if known is not None:
-            used.add(known)
-        return known
-
-    def _possible_match(self, seen: SeenMessage, used: set[SeenMessage]) -> SeenMessage | None:
-        """The message that an entity of the history may be: the oldest of the same content that no other one is."""
-        return next((other for other in self._alike(seen, used) if not self._times_differ(seen, other)), None)
 
     def _named(self, seen: SeenMessage) -> SeenMessage | None:
         known = self._by_custom.get(seen.custom) if seen.custom else None
-        by_id = next((self._by_id[id_] for id_ in seen.ids if id_ in self._by_id), None)
-        if by_id is not None and by_id.source is not seen.source and by_id.id == seen.id:
-            self._same_ids = True
-        return known or by_id
+        if known is not None:
+            return known
+        for key in seen.keys:
+            for other in self._by_key.get((key, seen.fingerprint.spoken), ()):
+                # Where both have two keys, the first one decides: a constant id beside a messageId names nothing.
+                names_agree = len(seen.keys) < 2 or len(other.keys) < 2 or seen.keys[0] in other.keys
+                stamps_differ = seen.custom and other.custom
+                if names_agree and not stamps_differ and other.fingerprint.allows(seen.fingerprint):
+                    if other.source is not seen.source:
+                        self._same_keys = True
+                    return other
+        return None
 
-    def _alike(self, seen: SeenMessage, used: set[SeenMessage]) -> Iterator[SeenMessage]:
-        """Messages of the same content that are not another one by their names, oldest first."""
-        for other in self._by_fingerprint.get(seen.fingerprint, ()):
-            if other in used or (seen.custom and other.custom):
-                continue
-            comparable = self._same_ids or other.source is seen.source or other.paired
-            if comparable and seen.ids and other.ids:
-                continue
-            yield other
+    def _comparable(self, seen: SeenMessage, kind: _Kind) -> bool:
+        """Whether a message may be one of a kind, as far as their names tell, which are not the same."""
+        if seen.custom and kind.has_custom:
+            return False
+        named_alike = self._same_keys or kind.source is seen.source or kind.paired
+        return not (named_alike and seen.keys and kind.has_keys)
 
-    def _same_time(self, seen: SeenMessage, other: SeenMessage) -> bool:
-        return seen.time is not None and seen.time == other.time
+    def _times_differ(self, seen: SeenMessage, kind: _Kind) -> bool:
+        """Whether a message is none of a kind, because its time is another."""
+        return self._same_times and seen.time is not None and kind.has_time
 
-    def _times_differ(self, seen: SeenMessage, other: SeenMessage) -> bool:
-        """Whether these two are different messages, because their times are."""
-        return self._same_times and seen.time is not None and other.time is not None
+
+class _Matching:
+    """Finds for each message of one batch of the history the one that it is, and takes none twice."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._used: set[SeenMessage] = set()
+        # What is left of each group of equal messages, so that it is gone through once only.
+        self._left: dict[tuple[Hashable, _Kind], Iterator[SeenMessage]] = {}
+        self._first: dict[tuple[Hashable, _Kind], SeenMessage] = {}
+
+    def certain(self, seen: SeenMessage) -> SeenMessage | None:
+        """The message that an entity of the history is, by its names or its time."""
+        ledger = self._ledger
+        known = ledger._named(seen)
+        if known is None and seen.time is not None:
+            key = seen.fingerprint, seen.time
+            alike = ledger._by_time.get(key, {})
+            known = self._oldest(key, alike, lambda kind: ledger._comparable(seen, kind))
+            if known is not None and known.source is Source.LIVE:
+                ledger._same_times = True
+        if known is not None:
+            self._used.add(known)
+        return known
+
+    def possible(self, seen: SeenMessage) -> SeenMessage | None:
+        """The message that an entity may be: the oldest of the same content that no other one is."""
+        ledger = self._ledger
+        alike = ledger._by_content.get(seen.fingerprint, {})
+        known = self._oldest(
+            seen.fingerprint,
+            alike,
+            lambda kind: ledger._comparable(seen, kind) and not ledger._times_differ(seen, kind),
+        )
+        if known is not None:
+            self._used.add(known)
+        return known
+
+    def _oldest(self, key: Hashable, alike: _Alike, fits: Callable[[_Kind], bool]) -> SeenMessage | None:
+        heads = [self._head((key, kind), group) for kind, group in alike.items() if fits(kind)]
+        return min((head for head in heads if head is not None), key=lambda head: head.number, default=None)
+
+    def _head(self, key: tuple[Hashable, _Kind], group: dict[SeenMessage, None]) -> SeenMessage | None:
+        if key not in self._left:
+            self._left[key] = iter(list(group))
+        left = self._left[key]
+        first = self._first.get(key)
+        while first is None or first in self._used:
+            first = next(left, None)
+            if first is None:
+                return None
+        self._first[key] = first
+        return first

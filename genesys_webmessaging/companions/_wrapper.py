@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .._base.fork import renew_after_fork
 from ..listener import LISTENER_METHODS, SessionListener, check_listener
 from ..models import StructuredMessage
 
@@ -63,6 +64,10 @@ class ListenerWrapper(SessionListener):
         for listener in listeners:
             check_listener(listener)
         self.listeners = listeners
+        self._serial = Serial()
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
         self._serial = Serial()
 
     def unsettledMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from concurrent.futures import Future, wait
+from dataclasses import replace
 
+from .._base import arguments as checks
+from .._base.fork import renew_after_fork
 from .._base.threads import Deadline, daemon_thread
 from .._core.requests import text_message
 from ..client import WebMessagingClient
@@ -35,9 +38,11 @@ from ..models import (
     SendMessageRequest,
     SessionResponse,
     StructuredMessage,
+    WebMessagingMessage,
 )
-from ._gap import HistoryGap
-from ._seen import CUSTOM_ID, Ledger, SeenMessage
+from ._attempts import RefusalWaits
+from ._gap import Gap, HistoryReader
+from ._seen import CUSTOM_ID, Comparison, Ledger, SeenMessage
 from .reconnect import Reconnector
 
 __all__ = ["Delivery", "textMessage"]
@@ -46,11 +51,10 @@ log = logging.getLogger(__name__)
 
 # With so few seconds left the time is no longer divided between waiting for the echo and looking the message up.
 _LAST_TRY = 1.0
-
-# Seconds to wait when the server does not say how long, and before a history that could not be read is asked for again.
-PAUSE = 1.0
 # Seconds after which a lost connection is looked at again, in case nobody told that there is a new one.
-LOOK_AGAIN = 0.5
+_LOOK_AGAIN = 0.5
+# Seconds that a call waits beyond its time for the worker, which ends every step in time, to say what became of it.
+_GRACE = 0.5
 
 
 def textMessage(
@@ -65,21 +69,44 @@ def textMessage(
     return text_message(text, attachmentIds, customAttributes, None)
 
 
-class _Search(Enum):
-    """What became of a message whose echo did not come."""
-
-    ABSENT = auto()
-    UNKNOWN = auto()
-
-
-@dataclass
 class _Job:
-    """A message on its way."""
+    """A message on its way.
 
-    id: str
-    request: SendMessageRequest
-    seconds: float
-    future: Future[StructuredMessage]
+    Attributes:
+        deadline: By when it must have arrived; None until its turn comes, if its time does not count before.
+        since: The mark of the ledger before it was sent: nothing that was noted earlier can be it.
+        doubt: Since when it is not known whether it has arrived; None if it certainly has not.
+        sent_at: When it was sent last, a time of ``time.monotonic``.
+        lost: Whether the connection was lost on which it was sent.
+    """
+
+    def __init__(self, request: SendMessageRequest, seconds: float, deadline: Deadline | None) -> None:
+        self.id = request.tracingId or str(uuid.uuid4())
+        self.request = _stamped(request, self.id)
+        self.seconds = seconds
+        self.deadline = deadline
+        self.future: Future[StructuredMessage] = Future()
+        self.since = 0
+        self.sent_at = 0.0
+        self.doubt: Gap | None = None
+        self.lost = False
+
+    def doubt_since(self, moment: float, *, lost: bool = False) -> None:
+        """It may have arrived, but not after a moment."""
+        self.doubt = Gap(moment, self.since)
+        self.doubt.ended_at = moment
+        self.lost = lost
+
+    def has_not_arrived(self) -> None:
+        """That is certain."""
+        self.doubt, self.lost = None, False
+
+    def late(self) -> ResponseTimeoutError:
+        """What is raised when its time is over."""
+        within = f"within {self.seconds:g} seconds"
+        if self.doubt is not None:
+            return ResponseTimeoutError(f"the message has not certainly arrived {within}; it may have arrived")
+        return ResponseTimeoutError(f"the message could not be sent {within}; it has certainly not arrived")
 
 
 class Delivery(SessionListener):
@@ -87,8 +114,10 @@ class Delivery(SessionListener):
 
     A message is done when its echo came. When the server wants fewer messages, it waits as long as it is told to.
     When the echo does not come in time, or the connection is lost, the message is looked up in the history, and sent
-    again only if it is not there. It keeps its tracing id then, and its ``metadata.customMessageId``, which is the same
-    and which a server may copy onto the echo and into the history.
+    again only when it is certain that it did not arrive: when the history shows something newer and not the message, or
+    was read so late that even a history that lags behind must show it. As long as that is not certain, it waits. A
+    message that is sent again keeps its tracing id, and its ``metadata.customMessageId``, which is the same and which a
+    server may copy onto the echo and into the history.
 
     With a :class:`Reconnector` it waits for its connections, and what it finds in the history is heard by the
     Reconnector's listeners, too. Without one, somebody else has to open a new connection and configure the session.
@@ -97,7 +126,12 @@ class Delivery(SessionListener):
         client: The client to send with. Delivery should be added to it as a listener.
         reconnector: Who replaces the client's connections.
         echoTimeout: Seconds that an echo may take.
+        historyLag: Seconds that the history may be behind what is said.
         timeout: Seconds that one message may take, everything included.
+
+    Raises:
+        TypeError: Seconds are not a number.
+        ValueError: A number of seconds cannot be right.
     """
 
     def __init__(
@@ -106,21 +140,37 @@ class Delivery(SessionListener):
         reconnector: Reconnector | None = None,
         *,
         echoTimeout: float = 10.0,
+        historyLag: float = 5.0,
         timeout: float = 120.0,
     ) -> None:
         self._client = client
         self._reconnector = reconnector
-        self._echo_timeout = echoTimeout
-        self._timeout = timeout
-        self._ledger = Ledger() if reconnector is None else reconnector.ledger
-        self._gap = HistoryGap(client, self._ledger, echoTimeout)
+        self._echo_timeout = checks.seconds("echoTimeout", echoTimeout)
+        self._history_lag = checks.seconds("historyLag", historyLag, zero=True)
+        self._timeout = checks.seconds("timeout", timeout, zero=True)
+        if reconnector is None:
+            self._ledger = Ledger()
+            self._reader = HistoryReader(client, self._ledger, self._take_history, echoTimeout)
+        else:
+            self._ledger, self._reader = reconnector.ledger, reconnector.historyReader
         # Guards the fields below; notified when one of them changes.
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._sessions = 0
+        self._session_mark: int | None = None  # the mark of the ledger when the session of this connection was told of
         self._token: str | None = None
         self._closed: WebMessagingException | None = None
         self._worker: threading.Thread | None = None
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
+        self._changed = threading.Condition()
+        self._worker = None
+        self._jobs.clear()
+        self._closed = ConnectionClosedError("the connection belongs to the process that this one was forked from")
+        if self._reconnector is None:
+            self._ledger.after_fork()
+            self._reader.after_fork()
 
     def send(
         self,
@@ -146,16 +196,21 @@ class Delivery(SessionListener):
 
         Raises:
             RequestError: The server refused the message.
-            ResponseTimeoutError: It has not certainly arrived in time. It may arrive still.
+            ResponseTimeoutError: It has not certainly arrived in time. The error says whether it may have.
             ConnectionClosedError: The connection is lost, and there will be no other.
             WebMessagingException: Why the Reconnector has given up.
             TypeError, ValueError: An argument cannot be right.
         """
-        future = self.submit(message, customAttributes, attachmentIds=attachmentIds, timeout=timeout)
+        seconds = self._seconds(timeout)
+        job = self._job(message, customAttributes, attachmentIds, seconds, Deadline(seconds))
+        self._submit(job)
         try:
-            return future.result()
+            wait([job.future], seconds + _GRACE)
+            if not job.future.done():
+                raise job.late()
+            return job.future.result()
         except BaseException:
-            future.cancel()  # of use only if this wait was interrupted before it was sent
+            job.future.cancel()  # of use only if its turn has not come
             raise
 
     def submit(
@@ -168,18 +223,33 @@ class Delivery(SessionListener):
     ) -> Future[StructuredMessage]:
         """Send a message after those submitted before. Returns at once; the arguments are those of :meth:`send`.
 
+        Its time begins when its turn has come.
+
         Returns:
             What :meth:`send` would return or raise. It can be cancelled until its turn has come.
         """
-        request = message
-        if not isinstance(request, SendMessageRequest):
-            request = textMessage(request, customAttributes, attachmentIds)
-        elif customAttributes or attachmentIds:
+        job = self._job(message, customAttributes, attachmentIds, self._seconds(timeout), None)
+        self._submit(job)
+        return job.future
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else checks.seconds("timeout", timeout, zero=True)
+
+    def _job(
+        self,
+        message: str | SendMessageRequest,
+        attributes: Mapping[str, str] | None,
+        attachment_ids: Sequence[str],
+        seconds: float,
+        deadline: Deadline | None,
+    ) -> _Job:
+        if not isinstance(message, SendMessageRequest):
+            return _Job(textMessage(message, attributes, attachment_ids), seconds, deadline)
+        if attributes or attachment_ids:
             raise TypeError("customAttributes and attachmentIds are part of the request object already")
-        seconds = self._timeout if timeout is None else timeout
-        job = _Job("", request, seconds, Future())
-        job.id = request.tracingId or str(uuid.uuid4())
-        job.request = _stamped(request, job.id)
+        return _Job(message, seconds, deadline)
+
+    def _submit(self, job: _Job) -> None:
         with self._changed:
             if self._closed is not None:
                 raise copy_of(self._closed)
@@ -187,7 +257,6 @@ class Delivery(SessionListener):
             if self._worker is None:
                 self._worker = daemon_thread("delivery", self._work)
                 self._worker.start()
-        return job.future
 
     @property
     def pending(self) -> int:
@@ -205,6 +274,7 @@ class Delivery(SessionListener):
                 return
             self._closed = error or ConnectionClosedError("the Delivery was closed")
             self._changed.notify_all()
+        self._reader.wake()
 
     # What is heard
 
@@ -220,7 +290,13 @@ class Delivery(SessionListener):
         with self._changed:
             if sessionResponse.connected is not False:
                 self._sessions += 1
+                self._session_mark = self._ledger.mark
                 self._changed.notify_all()
+
+    def webSocketConnected(self) -> None:
+        """Note that nothing is known of a session on this connection yet."""
+        with self._changed:
+            self._session_mark = None
 
     # The worker
 
@@ -229,7 +305,7 @@ class Delivery(SessionListener):
             if not job.future.set_running_or_notify_cancel():
                 continue
             try:
-                echo = self._deliver(job)
+                echo = self._deliver(job, job.deadline or Deadline(job.seconds))
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
                 # Closing may show itself as a connection that is gone, but why it was closed says more.
                 gone = isinstance(error, (ConnectionClosedError, ConnectError))
@@ -244,41 +320,42 @@ class Delivery(SessionListener):
                 return None
             return self._jobs.popleft()
 
-    def _deliver(self, job: _Job) -> StructuredMessage:
-        deadline = Deadline(job.seconds)
+    def _deliver(self, job: _Job, deadline: Deadline) -> StructuredMessage:
         self._check(job, deadline)
-        since = self._know_what_was_before()
-        doubtful = False  # whether the server may have it already
+        job.since = self._know_what_was_before(deadline)
+        waits = RefusalWaits()
         while True:
             self._check(job, deadline)
-            before, sessions, connections = doubtful, self._sessions, self._connections()
+            sessions, connections = self._sessions, self._connections()
             try:
-                if doubtful:
-                    found = self._search(job, since)
-                    if isinstance(found, SeenMessage):
-                        return _echo_of(job, found)
-                    if found is _Search.UNKNOWN:
-                        self._pause(deadline.at_most(PAUSE))
-                        continue
-                doubtful = True
+                if job.doubt is not None:
+                    found = self._look_up(job, job.doubt, deadline)
+                    if found is not None:
+                        return found
+                    job.has_not_arrived()
+                job.sent_at = time.monotonic()
                 self._client.send(job.request, tracingId=job.id)
+                job.doubt_since(job.sent_at)
                 echo = self._client.awaitResponse(job.id, self._patience(deadline))
-            except TooManyRequestsError as refusal:
-                doubtful = False
-                seconds = PAUSE if refusal.retryAfter is None else refusal.retryAfter
-                log.info("the server wants fewer messages: waiting %g seconds", seconds)
-                self._pause(deadline.at_most(seconds))
             except RequestError as refusal:
-                if refusal.code != ErrorCode.SESSION_EXPIRED or not self._renews():
+                job.has_not_arrived()
+                if isinstance(refusal, TooManyRequestsError) or refusal.code == ErrorCode.REQUEST_TIMEOUT:
+                    seconds = waits.after(refusal)
+                    log.info("the server wants the message later: waiting %g seconds", seconds)
+                    self._pause(deadline.at_most(seconds))
+                elif refusal.code == ErrorCode.SESSION_EXPIRED and self._renews():
+                    self._await_connection(sessions, connections, deadline)
+                else:
                     raise
-                doubtful = False
-                self._await_connection(sessions, connections, deadline)
             except ResponseTimeoutError:
                 log.info("no echo came: looking for the message in the history")
             except (NotConnectedError, NotConfiguredError, ConnectionClosedError) as error:
-                doubtful = before or isinstance(error, ConnectionClosedError)
                 log.info("waiting for a connection: %s", error)
+                if not job.lost and (job.doubt is not None or isinstance(error, ConnectionClosedError)):
+                    job.doubt_since(time.monotonic(), lost=True)
                 self._await_connection(sessions, connections, deadline)
+                if job.lost:
+                    self._learn_of_the_gap(job, sessions)
             else:
                 if isinstance(echo, StructuredMessage):
                     return echo
@@ -288,7 +365,7 @@ class Delivery(SessionListener):
         if self._closed is not None:
             raise copy_of(self._closed)
         if deadline.passed:
-            raise ResponseTimeoutError(f"the message has not certainly arrived within {job.seconds:g} seconds")
+            raise job.late()
 
     def _patience(self, deadline: Deadline) -> float:
         """How long to wait for an echo: there must be time to look the message up before its own time is over."""
@@ -301,47 +378,79 @@ class Delivery(SessionListener):
     def _renews(self) -> bool:
         return self._reconnector is not None and self._reconnector.newSessionOnExpiry
 
-    def _know_what_was_before(self) -> int:
+    def _know_what_was_before(self, deadline: Deadline) -> int:
         """Note, once for a session, what was said in it before: none of that is ours."""
         if self._reconnector is None and self._token != self._client.token:
             response = self._client.sessionResponse
             if response is not None and response.newSession is not True:
                 try:
-                    self._gap.missing(unheard=True)
+                    self._reader.read(time.monotonic(), -math.inf, Deadline(deadline.at_most(self._echo_timeout)))
                 except WebMessagingException as error:
                     log.warning("what was said before cannot be told from what is said now: %s", error)
             self._token = self._client.token
         return self._ledger.mark
 
-    def _search(self, job: _Job, since: int) -> SeenMessage | _Search:
-        found = self._claim(job, since)
-        if found is not None:
-            return found
-        try:
-            if self._reconnector is not None:
-                self._reconnector.fillGap()
-            else:
-                self._gap.missing()
-        except (NotConnectedError, NotConfiguredError, ConnectionClosedError):
-            if self._client.isInputClosed():
-                raise
-            return _Search.UNKNOWN
-        except WebMessagingException as error:
-            log.info("the history cannot be read now: %s", error)
-            return _Search.UNKNOWN
-        return self._claim(job, since) or _Search.ABSENT
+    def _take_history(self, entities: list[WebMessagingMessage], session: int) -> Comparison:
+        return self._ledger.compare(entities, session=session)
 
-    def _claim(self, job: _Job, since: int) -> SeenMessage | None:
-        return self._ledger.claim(job.id, job.id, _as_heard(job), since)
+    def _look_up(self, job: _Job, doubt: Gap, deadline: Deadline) -> StructuredMessage | None:
+        """What is known of a message that may have arrived; None when it certainly has not."""
+        last = -math.inf
+        while True:
+            due = doubt.next_read(last, self._history_lag)
+            found = self._await_late_echo(job, deadline.at_most(max(0.0, due - time.monotonic()))) or self._claim(job)
+            if found is not None:
+                return found
+            self._check(job, deadline)
+            try:
+                reading = self._reader.read(due, job.since, deadline, lambda: self._closed is not None)
+            except (NotConnectedError, NotConfiguredError, ConnectionClosedError):
+                if self._client.isInputClosed():
+                    raise
+            except WebMessagingException as error:
+                log.info("the history cannot be read now: %s", error)
+            else:
+                found = self._claim(job)
+                if found is not None or doubt.is_closed_by(reading, self._history_lag):
+                    return found
+            last = time.monotonic()
+
+    def _await_late_echo(self, job: _Job, seconds: float) -> StructuredMessage | None:
+        """The echo, if it comes after all within some seconds."""
+        deadline = Deadline(seconds)
+        while self._closed is None and not deadline.passed:
+            try:
+                echo = self._client.awaitResponse(job.id, deadline.at_most(_LOOK_AGAIN))
+            except ResponseTimeoutError:
+                continue
+            except ConnectionClosedError:  # that of the connection on which it was sent
+                self._pause(deadline.remaining)
+                return None
+            return echo if isinstance(echo, StructuredMessage) else None
+        return None
+
+    def _claim(self, job: _Job) -> StructuredMessage | None:
+        found = self._ledger.claim(job.id, job.id, _as_heard(job), job.since)
+        return None if found is None else _echo_of(job, found)
+
+    def _learn_of_the_gap(self, job: _Job, sessions: int) -> None:
+        """What is known of the time in which the echo was lost says when it must be in the history."""
+        if self._reconnector is None:
+            if job.doubt is not None and job.doubt.end_mark is None and self._sessions > sessions:
+                job.doubt.end_mark = self._session_mark
+            return
+        gap = self._reconnector.lastGap
+        # Of another connection if it was lost and replaced just before the message was sent.
+        if gap is not None and gap.lost_at >= job.sent_at:
+            job.doubt = gap
 
     def _await_connection(self, sessions: int, connections: int, deadline: Deadline) -> None:
-        remaining = deadline.remaining
         if self._reconnector is not None:
-            self._reconnector.awaitConnected(remaining, after=connections)
+            self._reconnector.awaitConnected(deadline.remaining, after=connections)
             return
         with self._changed:
             self._changed.wait_for(
-                lambda: self._sessions > sessions or self._closed is not None, min(LOOK_AGAIN, remaining)
+                lambda: self._sessions > sessions or self._closed is not None, deadline.at_most(_LOOK_AGAIN)
             )
 
     def _pause(self, seconds: float) -> None:

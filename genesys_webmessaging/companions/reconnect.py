@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from typing import Any
 
+from .._base import arguments as checks
 from .._base.threads import Deadline, daemon_thread
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -35,8 +38,8 @@ from ..models import (
     WebMessagingMessage,
 )
 from ._attempts import Backoff, ConnectionPlan, is_final, retry_after
-from ._gap import HistoryGap, MessageGate
-from ._seen import Ledger
+from ._gap import Gap, HistoryReader, MessageGate, Reading
+from ._seen import Comparison, Ledger, Unheard
 from ._wrapper import ListenerWrapper
 
 __all__ = ["Reconnector", "ReconnectorState"]
@@ -47,8 +50,12 @@ log = logging.getLogger(__name__)
 _FINAL_CLOSES = frozenset({1000, ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})
 # Seconds to wait for the last event of a connection before the next one is opened.
 _LAST_EVENT = 5.0
-# So often the history is asked for after one reconnect; what it does not give then, the next time gives.
-HISTORY_TRIES = 3
+# A connection has lasted when it has lived so many times as long as the first delay between two tries.
+_LASTING = 10.0
+# Seconds that connect() waits at most for what was said before; it is read on in the background then.
+_PAST = 5.0
+# Seconds after which a read that did not report is looked for again.
+_LOOK_UP = 60.0
 
 
 class ReconnectorState(Enum):
@@ -66,8 +73,11 @@ class Reconnector(ListenerWrapper):
 
     The listeners that it serves hear every message once and in order: those that were said in between (messages that
     other devices sent, too) come from the history, as ``structuredMessage(message, rawMessage)`` with the JSON of the
-    history's entity for rawMessage, before what comes live on the new connection. Everything else is heard as it
-    happens, ``webSocketDisconnected`` and ``webSocketConnected`` included::
+    history's entity for rawMessage, before what comes live on the new connection. The history is read until it must
+    have told all: at once, and 1, 3, 10, 30, … seconds after the loss, until it shows something newer than the gap or
+    ``historyLag`` seconds have passed since its end, and as long as it fails. Live messages wait for it, but no longer
+    than ``holdLive`` seconds; what is found in the history after newer messages have been heard has ``late`` set to
+    True. Everything else is heard as it happens, ``webSocketDisconnected`` and ``webSocketConnected`` included::
 
         reconnector = Reconnector(client, mine)
         client.addSessionListener(Reorder(reconnector))
@@ -81,16 +91,20 @@ class Reconnector(ListenerWrapper):
         client: The client whose connection is watched. It must be added to it as a listener.
         listeners: Whom it serves.
         maxSeconds: How long one loss is fought at most; 0 for not at all.
-        firstDelay: The limit of the first wait, seconds; it doubles with each try. Waits are random below the limit.
+        firstDelay: The limit of the first wait, seconds; it doubles with each try. Waits are random, between half the
+            limit and the limit. It begins anew, as maxSeconds does, when a connection has lasted ten times as long.
         maxDelay: The largest limit, seconds.
         answerTimeout: Seconds that the server may take for the answer to a request.
+        historyLag: Seconds that the history may be behind what is said.
+        holdLive: Seconds that a live message may wait for those that were missed before it.
         newSessionOnExpiry: Whether a session that has expired is followed by a new one of the same token. If not,
             that is the end.
         onGivenUp: Called once with the reason, when there will be no further try.
         random: Gives numbers from 0 up to 1, for the waits.
 
     Raises:
-        TypeError: A listener cannot be called as one.
+        TypeError: A listener cannot be called as one, or seconds are not a number.
+        ValueError: A number of seconds is negative or infinite.
     """
 
     def __init__(
@@ -101,29 +115,61 @@ class Reconnector(ListenerWrapper):
         firstDelay: float = 0.5,
         maxDelay: float = 30.0,
         answerTimeout: float = 10.0,
+        historyLag: float = 5.0,
+        holdLive: float = 2.0,
         newSessionOnExpiry: bool = False,
         onGivenUp: Callable[[WebMessagingException], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(*listeners)
         self._client = client
-        self._max_seconds = maxSeconds
-        self._new_backoff = partial(Backoff, firstDelay, maxDelay, random)
-        self._answer_timeout = answerTimeout
+        self._max_seconds = checks.seconds("maxSeconds", maxSeconds, zero=True)
+        self._new_backoff = partial(
+            Backoff,
+            checks.seconds("firstDelay", firstDelay, zero=True),
+            checks.seconds("maxDelay", maxDelay, zero=True),
+            random,
+        )
+        self._lasting = _LASTING * firstDelay
+        self._answer_timeout = checks.seconds("answerTimeout", answerTimeout)
+        self._history_lag = checks.seconds("historyLag", historyLag, zero=True)
         self._new_session_on_expiry = newSessionOnExpiry
         self._on_given_up = onGivenUp
         self._ledger = Ledger()
-        self._gate = MessageGate(self._ledger, lambda message, raw: self._put("structuredMessage", message, raw))
-        self._gap = HistoryGap(client, self._ledger, answerTimeout)
-        # Guards the fields below; notified when one of them changes.
+        self._gate = MessageGate(
+            self._ledger,
+            lambda message, raw: self._put("structuredMessage", message, raw),
+            lambda: self._serial.run(),
+            checks.seconds("holdLive", holdLive, zero=True),
+        )
+        self._reader = HistoryReader(client, self._ledger, self._take_history, answerTimeout, self._history_was_read)
+        # Guards the fields below, and whether the gate holds; notified when one of them changes. The gate's lock is
+        # taken under it, so that the gate is held as long as a gap is open; the gate never calls back under its own.
         self._changed = threading.Condition()
         self._state = ReconnectorState.IDLE
         self._error: WebMessagingException | None = None
         self._plan: ConnectionPlan | None = None
+        self._drop = False  # whether the connection to replace has to be closed first
         self._connection_count = 0
+        self._connected_at = -math.inf
+        self._backoff: Backoff | None = None
+        self._deadline = Deadline(0)
         self._unfinished = 0  # connections whose last event was not heard yet
-        self._gap_is_open = False
+        self._gaps: list[Gap] = []
+        self._last_gap: Gap | None = None
+        self._reads = 0  # how many reads of the history are done
         self._worker: threading.Thread | None = None
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._changed = threading.Condition()
+        self._worker = None
+        self._gaps = []
+        self._state = ReconnectorState.STOPPED
+        self._error = ConnectionClosedError("the connection belongs to the process that this one was forked from")
+        self._ledger.after_fork()
+        self._gate.after_fork()
+        self._reader.after_fork()
 
     # What it is asked
 
@@ -152,6 +198,16 @@ class Reconnector(ListenerWrapper):
         """Which messages were heard."""
         return self._ledger
 
+    @property
+    def historyReader(self) -> HistoryReader:
+        """Who reads the history, for others that have to know what is in it."""
+        return self._reader
+
+    @property
+    def lastGap(self) -> Gap | None:
+        """The last time in which messages may have been missed; None if no connection was lost so far."""
+        return self._last_gap
+
     def connect(
         self,
         deploymentId: str,
@@ -169,7 +225,8 @@ class Reconnector(ListenerWrapper):
         Args:
             deploymentId: The deployment to talk to.
             origin: The origin of the guest's web page.
-            connectionTimeout: Seconds that one connect may take; 30 if None.
+            connectionTimeout: Seconds that everything together may take, 30 if None. Later on, each connect may take
+                as long, without the session.
             token: The session's token; a random UUID if None.
             startNew: True for a fresh session of this token, None or False to resume the one there is.
             journeyContext: What the page knows of the customer's journey.
@@ -187,12 +244,12 @@ class Reconnector(ListenerWrapper):
             ConnectionClosedError: The connection broke meanwhile.
             TypeError, ValueError: An argument cannot be right.
         """
-        timeout = 30.0 if connectionTimeout is None else connectionTimeout
-        made = token or str(uuid.uuid4())
+        timeout = 30.0 if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        deadline = Deadline(timeout)
         plan = ConnectionPlan(
             deploymentId,
             origin,
-            made,
+            token or str(uuid.uuid4()),
             journeyContext,
             configure,
             timeout,
@@ -204,42 +261,41 @@ class Reconnector(ListenerWrapper):
             if self._state not in (ReconnectorState.IDLE, ReconnectorState.STOPPED):
                 raise ConnectError("this Reconnector is connected already: call close() first")
             before, self._state, self._error, self._plan = self._state, ReconnectorState.CONNECTING, None, plan
+            self._gaps, self._last_gap, self._backoff = [], None, None
         self._ledger.clear()
         try:
-            self._client.connect(deploymentId, origin, connectionTimeout, **options)
-            response = plan.configure(self._client, startNew)
+            self._client.connect(deploymentId, origin, timeout, **options)
+            response = plan.configure(self._client, startNew, deadline)
             if response.newSession is not True and self._max_seconds > 0:
-                self._read_gap(unheard=True)  # what was said before is no gap, but has to be known
+                self._learn_the_past(deadline)
         except BaseException:
             with self._changed:
                 self._state = before
                 self._changed.notify_all()
             self._client.disconnect()
             raise
-        self._finish()
+        self._connected()
         return response
 
     def reconnect(self) -> None:
         """Give the connection up and open another one, because the peer is dead. Returns at once."""
         self._repair("the peer does not answer", drop=True)
 
-    def fillGap(self) -> int:
+    def fillGap(self, timeout: float = 30.0) -> int:
         """Compare with the history now, and let the listeners hear what they have not heard.
+
+        Args:
+            timeout: Seconds.
 
         Returns:
             How many messages that were.
 
         Raises:
+            ResponseTimeoutError: The history was not read in time.
             WebMessagingException: The history cannot be read now.
         """
-        found: list[WebMessagingMessage] = []
-        self._gate.hold()
-        try:
-            found = self._gap.missing(thorough=self._gap_is_open)
-        finally:
-            self._gate.release(found)
-            self._serial.run()
-        return len(found)
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        return self._reader.read(time.monotonic(), math.inf, deadline).missing
 
     def awaitConnected(self, timeout: float, *, after: int = 0) -> None:
         """Wait until there is a connection that is ready to be used.
@@ -272,7 +328,7 @@ class Reconnector(ListenerWrapper):
 
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Pass a message on, unless it was heard before; after those that were missed."""
-        self._gate.heard(structuredMessage, rawMessage)
+        self._gate.live(structuredMessage, rawMessage)
         self._serial.run()
 
     def unsettledMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
@@ -283,6 +339,9 @@ class Reconnector(ListenerWrapper):
         """Pass it on."""
         with self._changed:
             self._unfinished += 1
+            for gap in self._gaps:
+                if gap.ended_at is None:
+                    gap.end_mark = None  # what was told of the session until now belongs to the old connection
         self._pass_on("webSocketConnected")
 
     def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
@@ -303,6 +362,10 @@ class Reconnector(ListenerWrapper):
         """Pass it on; what was heard in another session does not count in a new one."""
         if sessionResponse.newSession is True:
             self._ledger.clear()
+        mark = self._ledger.mark
+        with self._changed:
+            for gap in self._gaps:
+                gap.end_mark = gap.end_mark or mark
         self._pass_on("sessionResponse", sessionResponse, rawMessage)
 
     def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
@@ -330,7 +393,7 @@ class Reconnector(ListenerWrapper):
         if isinstance(baseMessage.body, LogoutEvent):
             self._stop(ConnectionClosedError("the guest has signed out"))
 
-    # Replacing a connection
+    # Losing a connection
 
     def _ended(self, how: str, *, asked: bool) -> None:
         with self._changed:
@@ -338,6 +401,8 @@ class Reconnector(ListenerWrapper):
             self._changed.notify_all()
             # The last event of a connection that was replaced already says nothing about the new one.
             mine = self._state is ReconnectorState.CONNECTED and self._client.isInputClosed()
+            if self._state is ReconnectorState.STOPPED:
+                self._gate.release()
         if not mine:
             return
         if asked:
@@ -352,99 +417,159 @@ class Reconnector(ListenerWrapper):
             self._stop(RequestError("the session has expired", code=ErrorCode.SESSION_EXPIRED))
 
     def _repair(self, why: str, *, drop: bool) -> None:
+        """Have the connection replaced, if it is not being replaced already."""
         if self._max_seconds <= 0 and (drop or self._client.isInputClosed()):
             self._stop(ConnectionClosedError(why))
             if drop:
                 self._client.disconnect()
             return
-        log.info("%s", why)
-        self._gate.hold()
+        gap = Gap(time.monotonic(), self._ledger.mark)
         with self._changed:
-            plan = self._plan if self._state is ReconnectorState.CONNECTED else None
-            if plan is not None:
-                self._state = ReconnectorState.REPAIRING
-                self._worker = daemon_thread("reconnector", self._work, plan, drop)
-                self._worker.start()
-        if plan is None:
-            self._gate.release()
-            self._serial.run()
+            if self._state is not ReconnectorState.CONNECTED:
+                return
+            log.info("%s", why)
+            self._state, self._drop = ReconnectorState.REPAIRING, drop
+            if self._backoff is None or gap.lost_at - self._connected_at >= self._lasting:
+                self._backoff, self._deadline = self._new_backoff(), Deadline(self._max_seconds)
+            self._gaps.append(gap)
+            self._last_gap = gap
+            self._gate.hold()
+            self._need_worker()
 
-    def _work(self, plan: ConnectionPlan, drop: bool) -> None:
-        found: list[WebMessagingMessage] = []
+    def _need_worker(self) -> None:
+        """Called under the lock."""
+        if self._worker is None:
+            self._worker = daemon_thread("reconnector", self._work)
+            self._worker.start()
+        self._changed.notify_all()
+
+    # The worker: it replaces connections, and has the history read until all gaps are closed
+
+    def _work(self) -> None:
         try:
-            if drop:
-                self._client.disconnect()
-            found = self._open_another(plan)
+            while (step := self._next_step()) is not None:
+                step()
         except WebMessagingException as error:
             self._give_up(error)
         except Exception as error:
             log.exception("reconnecting failed in a way that was not foreseen")
             self._give_up(WebMessagingException(f"reconnecting failed: {error!r}"))
-        self._gate.release(found)
+        with self._changed:
+            if self._worker is threading.current_thread():
+                self._worker = None
+                self._changed.notify_all()
         self._serial.run()
-        self._finish()
 
-    def _open_another(self, plan: ConnectionPlan) -> list[WebMessagingMessage]:
-        """Returns what was missed, or raises why there is no connection and will be none."""
-        deadline = Deadline(self._max_seconds)
-        backoff = self._new_backoff()
+    def _next_step(self) -> Callable[[], None] | None:
+        reads, reading, last = self._reads, self._reader.last, self._reader.last_began
+        with self._changed:
+            if self._state is ReconnectorState.REPAIRING and self._plan is not None:
+                return partial(self._replace, self._plan)
+            if self._state is ReconnectorState.CONNECTED:
+                self._gaps = [gap for gap in self._gaps if not self._is_closed(gap, reading)]
+                if self._gaps:
+                    due = min(gap.next_read(last, self._history_lag) for gap in self._gaps)
+                    return partial(self._read_history, due, min(gap.mark for gap in self._gaps), reads)
+                self._gate.release()
+            self._worker = None
+            self._changed.notify_all()
+            return None
+
+    def _replace(self, plan: ConnectionPlan) -> None:
+        """Connect until there is a connection, or raise why there will be none."""
+        if self._drop:
+            self._client.disconnect()
+        backoff, deadline = self._backoff or self._new_backoff(), self._deadline
+        if deadline.passed:
+            raise ConnectionClosedError(f"no connection has lasted for {deadline.seconds:g} seconds")
         delay = backoff.next()
         while True:
             self._pause(deadline.at_most(delay))
             try:
-                return self._attempt(plan, deadline)
+                response = self._attempt(plan, deadline)
+                break
             except WebMessagingException as error:
-                if self._state is not ReconnectorState.REPAIRING or is_final(error):
+                if self._state is not ReconnectorState.REPAIRING or is_final(error) or deadline.passed:
                     raise
                 log.info("no connection yet: %s", error)
-                if deadline.passed:
-                    raise
                 delay = max(backoff.next(), retry_after(error))
             if not self._client.isInputClosed():
                 self._client.disconnect()
+        self._connected(new_session=response.newSession is True)
 
-    def _attempt(self, plan: ConnectionPlan, deadline: Deadline) -> list[WebMessagingMessage]:
+    def _attempt(self, plan: ConnectionPlan, deadline: Deadline) -> SessionResponse:
         renewing = not self._client.isInputClosed()  # the session has expired, the connection has not
         if not renewing:
             self._await_last_event()
             plan.connect(self._client, deadline)
             if self._state is not ReconnectorState.REPAIRING:
                 raise ConnectionClosedError("the Reconnector was closed")
-        response = plan.reconfigure(self._client, renewing=renewing)
-        return [] if response.newSession is True else self._read_gap()
+        return plan.reconfigure(self._client, renewing=renewing)
 
-    def _read_gap(self, *, unheard: bool = False) -> list[WebMessagingMessage]:
-        backoff = self._new_backoff()
-        for left in reversed(range(HISTORY_TRIES)):
-            found = self._history_once(unheard)
-            if found is not None:
-                self._gap_is_open = False
-                return found
-            self._pause(backoff.next() if left else 0.0)
-        log.error("what was said in between is missing until the history can be read again")
-        self._gap_is_open = True
-        return []
-
-    def _history_once(self, unheard: bool) -> list[WebMessagingMessage] | None:
-        try:
-            return self._gap.missing(thorough=self._gap_is_open, unheard=unheard)
-        except WebMessagingException as error:
-            if self._client.isInputClosed():
-                raise ConnectionClosedError("the connection broke while the history was read") from error
-            log.warning("the history cannot be read: %s", error)
-            return None
-
-    def _finish(self) -> None:
+    def _connected(self, *, new_session: bool = False) -> None:
         """The connection is ready, unless it was lost or closed meanwhile."""
+        now = time.monotonic()
         with self._changed:
+            for gap in self._gaps:
+                gap.ended_at = gap.ended_at or now
+            if new_session:
+                self._gaps = []  # what was missed belongs to the session that is over
+                self._gate.release()
             if self._state in (ReconnectorState.CONNECTING, ReconnectorState.REPAIRING):
                 self._state = ReconnectorState.CONNECTED
                 self._connection_count += 1
+                self._connected_at = now
                 log.info("the connection is ready")
-            self._worker = None
+                if self._gaps:
+                    self._need_worker()
             self._changed.notify_all()
+        self._serial.run()
         if self._client.isInputClosed():
             self._repair("the connection was lost at once", drop=False)
+
+    # Reading the history
+
+    def _learn_the_past(self, deadline: Deadline) -> None:
+        """What was said before is no gap, but has to be known."""
+        past = Gap(time.monotonic(), -math.inf, unheard=True)
+        past.ended_at = past.lost_at
+        with self._changed:
+            self._gaps.append(past)
+        try:
+            self._reader.read(past.lost_at, past.mark, Deadline(deadline.at_most(_PAST)))
+        except WebMessagingException as error:
+            log.warning("what was said before is not known yet: %s", error)
+
+    def _is_closed(self, gap: Gap, reading: Reading | None) -> bool:
+        return reading is not None and gap.is_closed_by(reading, 0.0 if gap.unheard else self._history_lag)
+
+    def _read_history(self, due: float, mark: float, reads: int) -> None:
+        """Have the history read when it is due, and wait until it is; or look again when something has changed."""
+        with self._changed:
+            left = due - time.monotonic()
+            if left > 0:
+                self._changed.wait(left)
+                return
+        self._reader.request(due, mark)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._reads != reads or self._state is not ReconnectorState.CONNECTED, _LOOK_UP
+            )
+
+    def _take_history(self, entities: list[WebMessagingMessage], session: int) -> Comparison:
+        with self._changed:
+            past = [gap for gap in self._gaps if gap.unheard]
+            marks = [gap.mark for gap in self._gaps if not gap.unheard]
+        unheard = Unheard.NONE if not past else Unheard.BEFORE_LIVE if marks else Unheard.ALL
+        return self._gate.fill(entities, unheard=unheard, mark=min(marks, default=math.inf), session=session)
+
+    def _history_was_read(self) -> None:
+        with self._changed:
+            self._reads += 1
+            self._changed.notify_all()
+        self._serial.run()
+
+    # The end
 
     def _give_up(self, error: WebMessagingException) -> None:
         log.warning("no further try to connect: %s", error)
@@ -459,8 +584,9 @@ class Reconnector(ListenerWrapper):
                 return worker
             self._state = ReconnectorState.STOPPED
             self._error = error
+            self._gaps = []
+            self._gate.release()
             self._changed.notify_all()
-        self._gate.flush()
         if error is not None and self._on_given_up is not None:
             call = self._on_given_up
             self._serial.put(lambda: _call_given_up(call, error))

@@ -29,7 +29,7 @@ def delivery(client: WebMessagingClient) -> Iterator[Delivery]:
     """A Delivery on a bare client, which is connected and configured."""
     client.connect("demo", ORIGIN)
     client.awaitResponse(client.configureSession("demo", ORIGIN))
-    delivery = Delivery(client, echoTimeout=0.2, timeout=20)
+    delivery = Delivery(client, echoTimeout=0.2, historyLag=0.3, timeout=20)
     client.addSessionListener(delivery)
     yield delivery
     delivery.close()
@@ -38,7 +38,7 @@ def delivery(client: WebMessagingClient) -> Iterator[Delivery]:
 
 @pytest.fixture
 def reconnector(client: WebMessagingClient, recorder: Recorder) -> Iterator[Reconnector]:
-    reconnector = Reconnector(client, recorder, firstDelay=0.01, maxDelay=0.05, maxSeconds=20)
+    reconnector = Reconnector(client, recorder, firstDelay=0.01, maxDelay=0.05, maxSeconds=20, historyLag=0.3)
     client.addSessionListener(reconnector)
     reconnector.connect("demo", ORIGIN)
     yield reconnector
@@ -49,7 +49,7 @@ def reconnector(client: WebMessagingClient, recorder: Recorder) -> Iterator[Reco
 @pytest.fixture
 def sure(client: WebMessagingClient, reconnector: Reconnector) -> Iterator[Delivery]:
     """A Delivery with a Reconnector."""
-    delivery = Delivery(client, reconnector, echoTimeout=0.2, timeout=20)
+    delivery = Delivery(client, reconnector, echoTimeout=0.2, historyLag=0.3, timeout=20)
     yield delivery
     delivery.close()
 
@@ -146,7 +146,7 @@ def test_without_stamps_the_same_text_said_before_is_not_taken_for_it() -> None:
         client.disconnect()
         client.connect("demo", ORIGIN)
         client.awaitResponse(client.configureSession("demo", token, ORIGIN))
-        delivery = Delivery(client, echoTimeout=0.1)
+        delivery = Delivery(client, echoTimeout=0.1, historyLag=0.1)
         client.addSessionListener(delivery)
         simulator.faults.lose(action="onMessage")
         delivery.send("yes")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genesys_webmessaging.companions._seen import ENOUGH, KEPT, OVERLAP, Ledger
+from genesys_webmessaging.companions._seen import ENOUGH, KEPT, OVERLAP, Ledger, Unheard
 from genesys_webmessaging.models import StructuredMessage, WebMessagingMessage
 
 TIME = "2030-01-01T10:00:00.{:03}Z"
@@ -31,6 +31,10 @@ def _document(text: str, fields: dict[str, Any]) -> dict[str, Any]:
 
 def texts(messages: list[WebMessagingMessage]) -> list[str | None]:
     return [message.text for message in messages]
+
+
+def missing(ledger: Ledger, history: list[WebMessagingMessage], **how: Any) -> list[WebMessagingMessage]:
+    return [one.entity for one in ledger.compare(history, **how).missing]
 
 
 class Clock:
@@ -60,7 +64,7 @@ def test_a_frame_that_came_twice_is_heard_once(ledger: Ledger) -> None:
 def test_a_resend_is_known_by_its_stamp_whatever_its_id(ledger: Ledger) -> None:
     assert ledger.admit(live(id="1", custom="c"))
     assert not ledger.admit(live(id="2", custom="c"))
-    assert ledger.missing([entity(id="1", custom="c"), entity(id="2", custom="c")]) == []
+    assert missing(ledger, [entity(id="1", custom="c"), entity(id="2", custom="c")]) == []
 
 
 def test_a_resend_without_a_stamp_is_known_by_its_tracing_id(ledger: Ledger) -> None:
@@ -70,58 +74,58 @@ def test_a_resend_without_a_stamp_is_known_by_its_tracing_id(ledger: Ledger) -> 
 
 def test_different_stamps_make_different_messages_of_the_same_text_and_time(ledger: Ledger) -> None:
     assert ledger.admit(live(custom="c", at=1))
-    assert texts(ledger.missing([entity(custom="d", at=1)])) == ["ok"]
+    assert texts(missing(ledger, [entity(custom="d", at=1)])) == ["ok"]
 
 
 def test_what_was_not_heard_is_missing_once_and_oldest_first(ledger: Ledger) -> None:
     ledger.admit(live("b", id="2"))
     history = [entity("c", id="3"), entity("b", id="2"), entity("a", id="1")]
-    assert texts(ledger.missing(history)) == ["a", "c"]
-    assert ledger.missing(history) == []
+    assert texts(missing(ledger, history)) == ["a", "c"]
+    assert missing(ledger, history) == []
 
 
 def test_where_ids_differ_direction_time_and_text_decide(ledger: Ledger) -> None:
     ledger.admit(live("a", id="live 1", at=1))
     ledger.admit(live("a", id="live 2", at=2))
     history = [entity("a", id="h4", at=4, direction="Inbound"), entity("a", id="h3", at=3), entity("a", id="h2", at=2)]
-    missing = ledger.missing([*history, entity("a", id="h1", at=1)])
-    assert [message.id for message in missing] == ["h3", "h4"]
+    found = missing(ledger, [*history, entity("a", id="h1", at=1)])
+    assert [message.id for message in found] == ["h3", "h4"]
 
 
 def test_equal_texts_are_counted_where_neither_ids_nor_times_tell(ledger: Ledger) -> None:
     ledger.admit(live("yes", id="live 1"))
     ledger.admit(live("yes", id="live 2"))
     ledger.admit(live("no", id="live 3"))
-    missing = ledger.missing([entity("yes", id=f"h{n}") for n in (3, 2, 1)] + [entity("no", id="h0")])
-    assert [message.id for message in missing] == ["h3"]
+    found = missing(ledger, [entity("yes", id=f"h{n}") for n in (3, 2, 1)] + [entity("no", id="h0")])
+    assert [message.id for message in found] == ["h3"]
 
 
 def test_texts_are_not_counted_once_ids_were_seen_to_agree(ledger: Ledger) -> None:
     ledger.admit(live("old", id="1"))
     ledger.admit(live("ok", id="2"))
     # 2 is not among them, so by counting 3 would be taken for it.
-    assert texts(ledger.missing([entity("ok", id="3"), entity("old", id="1")])) == ["ok"]
+    assert texts(missing(ledger, [entity("ok", id="3"), entity("old", id="1")])) == ["ok"]
 
 
 def test_texts_are_not_counted_once_times_were_seen_to_agree(ledger: Ledger) -> None:
     ledger.admit(live("old", id="a", at=1))
     ledger.admit(live("ok", id="b", at=2))
-    assert texts(ledger.missing([entity("ok", id="3", at=3), entity("old", id="1", at=1)])) == ["ok"]
+    assert texts(missing(ledger, [entity("ok", id="3", at=3), entity("old", id="1", at=1)])) == ["ok"]
 
 
 def test_times_are_compared_to_the_millisecond_in_any_spelling(ledger: Ledger) -> None:
     ledger.admit(live(id="a", channel={"time": "2030-01-01T12:00:00.0019+02:00"}))
-    assert ledger.missing([entity(id="h", at=1)]) == []
+    assert missing(ledger, [entity(id="h", at=1)]) == []
 
 
 def test_what_was_read_in_the_history_is_not_heard_again_live(ledger: Ledger) -> None:
-    ledger.missing([entity("b", id="2"), entity("a", id="1")])
+    missing(ledger, [entity("b", id="2"), entity("a", id="1")])
     assert not ledger.admit(live("a", id="1"))
     assert not ledger.admit(live("b", id="2"))
 
 
 def test_what_was_read_in_the_history_with_another_id_is_known_by_its_time(ledger: Ledger, clock: Clock) -> None:
-    ledger.missing([entity("a", id="h1", at=1)])
+    missing(ledger, [entity("a", id="h1", at=1)])
     clock.now += OVERLAP + 1
     assert not ledger.admit(live("a", id="live 1", at=1))
     assert not ledger.admit(live("a", id="live 1", at=1)), "the duplicate of a message from the history"
@@ -129,21 +133,21 @@ def test_what_was_read_in_the_history_with_another_id_is_known_by_its_time(ledge
 
 
 def test_what_was_read_in_the_history_is_heard_again_when_it_is_said_again(ledger: Ledger, clock: Clock) -> None:
-    ledger.missing([entity("ok", id="h1")])
+    missing(ledger, [entity("ok", id="h1")])
     clock.now += OVERLAP + 1
     assert ledger.admit(live("ok", id="live 1"))
 
 
 def test_one_message_of_the_history_hides_one_live_message_only(ledger: Ledger) -> None:
-    ledger.missing([entity("ok", id="h1")])
+    missing(ledger, [entity("ok", id="h1")])
     assert not ledger.admit(live("ok", id="live 1"))
     assert ledger.admit(live("ok", id="live 2"))
 
 
 def test_what_was_noted_unheard_is_heard_when_it_comes_live_and_not_as_missing(ledger: Ledger) -> None:
     history = [entity("a", id="1")]
-    ledger.missing(history, unheard=True)
-    assert ledger.missing(history) == []
+    missing(ledger, history, unheard=Unheard.ALL)
+    assert missing(ledger, history) == []
     assert ledger.admit(live("a", id="1"))
     assert not ledger.admit(live("a", id="1"))
 
@@ -153,7 +157,7 @@ def test_typing_and_heartbeats_are_part_of_no_conversation(ledger: Ledger) -> No
     for _ in range(2):
         assert ledger.admit(live("", id="1", **typing))
         assert ledger.admit(live("ping", id="2", direction="Inbound", tracingId="68656172-7462-4000-8000-000000000000"))
-    assert ledger.missing([entity("", id="3", **typing)]) == []
+    assert missing(ledger, [entity("", id="3", **typing)]) == []
 
 
 def test_button_presses_and_presences_are_told_apart_without_a_text(ledger: Ledger) -> None:
@@ -166,8 +170,8 @@ def test_button_presses_and_presences_are_told_apart_without_a_text(ledger: Ledg
     ledger.admit(live("", **press("1")))
     ledger.admit(live("", **presence("Join")))
     history = [entity("", **presence("Disconnect")), entity("", **press("2")), entity("", **presence("Join"))]
-    missing = ledger.missing([*history, entity("", **press("1"))])
-    assert [message.to_dict().get("content") or message.to_dict()["events"] for message in missing] == [
+    found = missing(ledger, [*history, entity("", **press("1"))])
+    assert [message.to_dict().get("content") or message.to_dict()["events"] for message in found] == [
         press("2")["content"],
         presence("Disconnect")["events"],
     ]
@@ -208,7 +212,7 @@ def sent(text: str = "ok") -> StructuredMessage:
 
 def test_a_sent_message_is_found_by_its_stamp(ledger: Ledger) -> None:
     mark = ledger.mark
-    ledger.missing([entity(direction="Inbound", custom="mine", id="7")])
+    missing(ledger, [entity(direction="Inbound", custom="mine", id="7")])
     found = ledger.claim("mine", "mine", sent(), mark)
     assert found is not None
     assert found.id == "7"
@@ -216,10 +220,10 @@ def test_a_sent_message_is_found_by_its_stamp(ledger: Ledger) -> None:
 
 
 def test_a_sent_message_without_a_stamp_is_found_by_its_text_and_claimed_once(ledger: Ledger) -> None:
-    ledger.missing([entity(direction="Inbound", id="before")])
+    missing(ledger, [entity(direction="Inbound", id="before")])
     mark = ledger.mark
     assert ledger.claim("a", "a", sent(), mark) is None
-    ledger.missing([entity(direction="Inbound", id="after")])
+    missing(ledger, [entity(direction="Inbound", id="after")])
     found = ledger.claim("a", "a", sent(), mark)
     assert found is not None
     assert found.id == "after"

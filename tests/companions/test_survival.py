@@ -59,12 +59,12 @@ class Stage:
         self.mine = Recorder()
         self.client = WebMessagingClient(simulator.address)
         self.reconnector = Reconnector(
-            self.client, self.mine, maxSeconds=20, firstDelay=0.01, maxDelay=0.05, answerTimeout=2
+            self.client, self.mine, maxSeconds=20, firstDelay=0.01, maxDelay=0.05, answerTimeout=2, historyLag=0.2
         )
         outer = self.reconnector if holdTime is None else Reorder(self.reconnector, holdTime=holdTime)
         self.client.addSessionListener(outer)
         self.mischief = MISCHIEF if holdTime is None else MISCHIEF + SWAPS
-        self.delivery = Delivery(self.client, self.reconnector, echoTimeout=0.25, timeout=TIME_LIMIT)
+        self.delivery = Delivery(self.client, self.reconnector, echoTimeout=0.25, historyLag=0.2, timeout=TIME_LIMIT)
         self.failures: list[BaseException] = []
 
     def heard(self, direction: Direction) -> list[str]:
