@@ -153,6 +153,7 @@ class SeenMessage:
     Attributes:
         number: Its place among all that were noted; 0 if it was not noted.
         live_number: The same, of the moment when it was heard live; 0 if it was not.
+        first_keys: The keys under which it was met first.
         paired: Whether it was met live and in the history as well.
         claimed: Whether it was taken for one that was sent and not echoed.
         unheard: Whether it is known only to be there, and no listener has heard it.
@@ -163,6 +164,7 @@ class SeenMessage:
         "claimed",
         "custom",
         "fingerprint",
+        "first_keys",
         "keys",
         "kind",
         "live_number",
@@ -179,7 +181,8 @@ class SeenMessage:
     def __init__(self, message: AnyMessage, source: Source) -> None:
         self.source = source
         self.custom = custom_id_of(message)
-        self.keys = list(keys_of(message))
+        self.first_keys = keys_of(message)
+        self.keys = list(self.first_keys)
         self.fingerprint = fingerprint_of(message)
         self.time = time_key(message)
         tracing = getattr(message, "tracingId", None) if message.direction == Direction.INBOUND else None
@@ -509,7 +512,7 @@ class Ledger:
                 names_agree = len(seen.keys) < 2 or len(other.keys) < 2 or seen.keys[0] in other.keys
                 stamps_differ = seen.custom and other.custom
                 if names_agree and not stamps_differ and other.fingerprint.allows(seen.fingerprint):
-                    if other.source is not seen.source:
+                    if other.source is not seen.source and key in other.first_keys:
                         self._same_keys = True
                     return other
         return None

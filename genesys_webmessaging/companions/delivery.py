@@ -423,7 +423,7 @@ class Delivery(SessionListener):
                 echo = self._client.awaitResponse(job.id, deadline.at_most(_LOOK_AGAIN))
             except ResponseTimeoutError:
                 continue
-            except ConnectionClosedError:  # that of the connection on which it was sent
+            except (ConnectionClosedError, ValueError):  # the connection on which it was sent, wholly or not, is gone
                 self._pause(deadline.remaining)
                 return None
             return echo if isinstance(echo, StructuredMessage) else None

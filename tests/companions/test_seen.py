@@ -234,3 +234,11 @@ def test_the_echo_of_another_message_is_not_claimed(ledger: Ledger) -> None:
     mark = ledger.mark
     ledger.admit(live(direction="Inbound", id="1", tracingId="another"))
     assert ledger.claim("mine", "mine", sent(), mark) is None
+
+
+def test_keys_that_differ_live_and_in_the_history_are_not_trusted_after_a_second_read(ledger: Ledger) -> None:
+    ledger.admit(live("a", id="live 1", at=1))
+    for _ in range(2):
+        assert missing(ledger, [entity("a", id="h1", at=1)]) == []
+    ledger.admit(live("b", id="live 2", at=2))
+    assert missing(ledger, [entity("b", id="h2", at=2), entity("a", id="h1", at=1)]) == []
