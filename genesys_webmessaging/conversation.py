@@ -40,6 +40,8 @@ from .sessions import TokenStore
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
 
+# Seconds that the server may take for the answer to a request after a lost connection.
+_ANSWER_TIMEOUT = 10.0
 # Refusals that a token from a store may meet, and a new one will not.
 _TOKEN_REFUSED = frozenset({ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})
 
@@ -76,6 +78,8 @@ class Conversation:
         reconnectSeconds: float = 300.0,
         newSessionOnExpiry: bool = False,
         holdTime: float = 0.0,
+        historyLag: float = 5.0,
+        holdLive: float = 2.0,
         heartbeat: float | None = 30.0,
         transcript: Transcript | None = None,
         listeners: Sequence[SessionListener] = (),
@@ -99,6 +103,10 @@ class Conversation:
             reconnectSeconds: How long to try for a new connection when one is lost; 0 for not at all.
             newSessionOnExpiry: Whether a new session follows one that has expired.
             holdTime: Seconds that a message may wait for those said before it. 0 takes them as they come.
+            historyLag: Seconds that the history may be behind what is said: for so long after a lost connection it is
+                looked for what was missed, and a message whose echo was lost is not sent again.
+            holdLive: Seconds that a message may wait for those that were missed before it. What comes later than that
+                has ``late`` set to True.
             heartbeat: Seconds between two echoes that keep the session alive, 30 at least; None for none.
             transcript: Where the conversation is written down; it is closed with the conversation.
             listeners: Who hears everything, too.
@@ -128,7 +136,9 @@ class Conversation:
             *listeners,
             inbox,
             maxSeconds=reconnectSeconds,
-            answerTimeout=timeout,
+            answerTimeout=min(timeout, _ANSWER_TIMEOUT),
+            historyLag=historyLag,
+            holdLive=holdLive,
             newSessionOnExpiry=newSessionOnExpiry,
             onGivenUp=inbox.given_up,
         )
@@ -144,6 +154,7 @@ class Conversation:
             transcript,
             inbox,
             timeout=timeout,
+            historyLag=historyLag,
             customAttributes=customAttributes,
             onEnded=onEnded,
         )
@@ -183,6 +194,7 @@ class Conversation:
         inbox: Inbox,
         *,
         timeout: float,
+        historyLag: float,
         customAttributes: Mapping[str, str] | None,
         onEnded: Callable[[ConversationEndedError], object] | None,
     ) -> None:
@@ -195,7 +207,8 @@ class Conversation:
         # Sent with the first message, and then None.
         self._attributes = customAttributes
         self._on_ended = onEnded
-        self._delivery = Delivery(client, reconnector, timeout=timeout)
+        self._new_delivery = partial(Delivery, client, reconnector, timeout=timeout, historyLag=historyLag)
+        self._delivery = self._new_delivery()
         inbox.on_end = self._ended
 
     def __enter__(self) -> Conversation:
@@ -521,7 +534,7 @@ class Conversation:
             raise self._inbox.error()
         response = sessions.startNewChat(self._client, timeout=self._seconds(timeout))
         self._delivery.close()
-        self._delivery = Delivery(self._client, self._reconnector, timeout=self._timeout)
+        self._delivery = self._new_delivery()
         self._inbox.reopen()
         return response
 
