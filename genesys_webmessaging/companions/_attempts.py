@@ -128,7 +128,7 @@ class ConnectionPlan:
         try:
             return configure_and_wait(client, configure, deadline.remaining)
         except ResponseTimeoutError as error:
-            raise ResponseTimeoutError(f"the session was not ready within {deadline.seconds:g} seconds") from error
+            raise ResponseTimeoutError(f"no answer to configureSession within {deadline.seconds:g} seconds") from error
 
     def reconfigure(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:
         """Configure the session on a new connection; or another session, if it has expired and that is wanted."""
