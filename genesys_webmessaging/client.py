@@ -658,10 +658,10 @@ class WebMessagingClient:
         return decoder_of(type)(parse_object(checks.text("json", json, empty=True)))
 
     @staticmethod
-    def hasEvents(message: StructuredMessage, eventType: EventType) -> bool:
+    def hasEvents(message: StructuredMessage, type: EventType) -> bool:
         """Whether a message has an event of a type."""
         checks.instance("message", message, StructuredMessage)
-        return any(event is not None and event.eventType == eventType for event in message.events or ())
+        return any(event is not None and event.eventType == type for event in message.events or ())
 
     @staticmethod
     def hasPresenceEvents(message: StructuredMessage) -> bool:
@@ -679,7 +679,7 @@ class WebMessagingClient:
         return APPLICATION
 
     @staticmethod
-    def asApiHost(address: str) -> str:
+    def asApiHost(address: AddressOrRegion) -> str:
         """The same as :func:`genesys_webmessaging.asApiHost`."""
         return asApiHost(address)
 

@@ -77,6 +77,42 @@ class ErrorCode(IntEnum):
     FILE_EMPTY = 4102
     UNEXPECTED_ERROR = 5000
 
+    @staticmethod
+    def isPassing(code: int) -> bool:
+        """Whether the same request may succeed later: the server was busy, slow or out of order."""
+        return code in _PASSING or 500 <= code <= 599
+
+    @staticmethod
+    def isFinal(code: int) -> bool:
+        """Whether the same request would be refused again. A code that nobody knows is neither final nor passing."""
+        return (400 <= code <= 499 or code in _KNOWN) and not ErrorCode.isPassing(code)
+
+
+_KNOWN = frozenset(ErrorCode)
+_PASSING = frozenset(
+    {
+        ErrorCode.REQUEST_TIMEOUT,
+        ErrorCode.TOO_MANY_REQUESTS_HTTP,
+        ErrorCode.TOO_MANY_REQUESTS,
+        ErrorCode.UNEXPECTED_ERROR,
+    }
+)
+# What a code means, where the server's sentence may leave its reader at a loss.
+_MEANINGS: dict[int, str] = {
+    ErrorCode.NOT_FOUND: "something that the request names does not exist",
+    ErrorCode.REQUEST_TIMEOUT: "not done in time; the same request may succeed later",
+    ErrorCode.READ_ONLY: "the session is read-only; startNewChat() begins a new one",
+    ErrorCode.CANNOT_DOWNGRADE_SESSION: "the session belongs to a guest who has signed in; another needs a new token",
+    ErrorCode.FILE_EMPTY: "the file is empty",
+}
+
+
+def _with_code(message: str, code: int | None) -> str:
+    if code is None or code == -1:
+        return message
+    meaning = _MEANINGS.get(code)
+    return f"{message} (code {int(code)}: {meaning})" if meaning else f"{message} (code {int(code)})"
+
 
 E = TypeVar("E", bound=BaseException)
 
@@ -152,7 +188,7 @@ class RequestError(WebMessagingException):
         self.tracingId = tracingId
 
     def __str__(self) -> str:
-        return f"{self.message} (code {self.code})" if self.code != -1 else self.message
+        return _with_code(self.message, self.code)
 
 
 class TooManyRequestsError(RequestError):

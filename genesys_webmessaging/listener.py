@@ -31,13 +31,14 @@ class SessionListener:
     blocking ones too. A method that raises is logged and disturbs neither the other listeners
     nor the connection.
 
-    ``rawMessage`` is always the text of the frame as it came. It may hold secrets.
+    ``rawMessage`` is always the text of the frame as it came. It may hold secrets. Arguments are given by position,
+    so that a listener may call its parameters what it likes.
     """
 
     def webSocketConnected(self) -> None:
         """The socket is open. The first event of a connection."""
 
-    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
+    def webSocketDisconnected(self, statusCode: int, reason: str, /) -> None:
         """The socket is closed. The last event of a connection, if :meth:`webSocketError` is not.
 
         Args:
@@ -46,44 +47,44 @@ class SessionListener:
             reason: The reason that came with it, or "".
         """
 
-    def webSocketError(self, reason: str) -> None:
+    def webSocketError(self, reason: str, /) -> None:
         """The socket broke. The last event of a connection, if :meth:`webSocketDisconnected` is not.
 
         Args:
             reason: What broke it.
         """
 
-    def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
+    def sessionResponse(self, response: SessionResponse, rawMessage: str, /) -> None:
         """The server answered a configure or close request, or tells of the session unasked."""
 
-    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+    def structuredMessage(self, message: StructuredMessage, rawMessage: str, /) -> None:
         """A message came: from the other side (direction Outbound), or the echo of one's own (Inbound)."""
 
-    def presignedUrlResponse(self, presignedUrlResponse: PresignedUrlResponse, rawMessage: str) -> None:
+    def presignedUrlResponse(self, response: PresignedUrlResponse, rawMessage: str, /) -> None:
         """The server gave a URL to upload to (with headers) or to download from (without)."""
 
-    def uploadSuccessEvent(self, uploadSuccessEvent: UploadSuccessEvent, rawMessage: str) -> None:
+    def uploadSuccessEvent(self, uploadSuccessEvent: UploadSuccessEvent, rawMessage: str, /) -> None:
         """An uploaded file was accepted and may now be named in a message."""
 
-    def uploadFailureEvent(self, uploadFailureEvent: UploadFailureEvent, rawMessage: str) -> None:
+    def uploadFailureEvent(self, uploadFailureEvent: UploadFailureEvent, rawMessage: str, /) -> None:
         """An uploaded file was refused."""
 
-    def jwtResponse(self, jwtResponse: JwtResponse, rawMessage: str) -> None:
+    def jwtResponse(self, response: JwtResponse, rawMessage: str, /) -> None:
         """The server gave a jwt for the REST calls."""
 
-    def getConfigurationResponse(self, getConfigurationResponse: GetConfigurationResponse, rawMessage: str) -> None:
+    def getConfigurationResponse(self, response: GetConfigurationResponse, rawMessage: str, /) -> None:
         """The server told what the deployment supports (Java: since 18.1.0)."""
 
-    def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str) -> None:
+    def connectionClosedEvent(self, connectionClosedEvent: ConnectionClosedEvent, rawMessage: str, /) -> None:
         """The server is about to close this connection, and says why."""
 
-    def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
+    def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str, /) -> None:
         """The session is over; its token may begin a new one."""
 
-    def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str) -> None:
+    def sessionClearedEvent(self, sessionClearedEvent: SessionClearedEvent, rawMessage: str, /) -> None:
         """The conversation was cleared."""
 
-    def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str) -> None:
+    def unexpectedMessage(self, baseMessage: BaseMessage, rawMessage: str, /) -> None:
         """Anything for which there is no other method: errors above all, and what is not known yet.
 
         ``baseMessage.body`` is a model for the classes that have one (TooManyRequestsErrorMessage,

@@ -52,10 +52,9 @@ class GenesysCloudRegionWebSocketHosts(Enum):
         """The base address of this region's REST calls."""
         return f"https://api.{self.domain}"
 
-    @staticmethod
-    def asApiHost(address: str) -> str:
-        """The same as the function :func:`asApiHost`."""
-        return asApiHost(address)
+    def asApiHost(self: GenesysCloudRegionWebSocketHosts | str) -> str:
+        """Tell where the REST calls of this region go; asked of the class, those of the region or address given."""
+        return asApiHost(self)
 
 
 _DOMAINS = {
@@ -84,16 +83,18 @@ _VERSION = re.compile(r"(?<!/)/v1(?=[/?]|$)")
 AddressOrRegion: TypeAlias = str | GenesysCloudRegionWebSocketHosts
 
 
-def asApiHost(address: str) -> str:
+def asApiHost(address: AddressOrRegion) -> str:
     """Tell where the REST calls go that belong to a WebSocket address.
 
     Args:
-        address: The address of the socket, ``wss://webmessaging.mypurecloud.com/v1`` for instance.
+        address: The address of the socket, ``wss://webmessaging.mypurecloud.com/v1`` for instance, or a region.
 
     Returns:
         The base address of the REST calls, ``https://api.mypurecloud.com`` for instance;
         of ``ws://host:port/v1`` it is ``http://host:port``.
     """
+    if isinstance(address, GenesysCloudRegionWebSocketHosts):
+        return address.apiHost
     host = _VERSION.sub("", address.replace("wss://webmessaging.", "https://api."))
     if host.startswith("wss://"):
         return "https://" + host[len("wss://") :]

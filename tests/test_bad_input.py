@@ -240,6 +240,7 @@ MESSAGE_REFUSALS = [
     ((None,), {}, TypeError, "message must be a str, not NoneType"),
     ((5,), {}, TypeError, "message must be a str, not int"),
     ((SURROGATE,), {}, ValueError, "message holds an unpaired surrogate at index 13"),
+    (("ä" * 2049,), {}, ValueError, "message takes 4098 bytes of UTF-8, and the server allows 4096"),
     (("hi", 5), {}, TypeError, "takes no int for an attachmentId; " + MESSAGE_FORMS),
     (("hi", "a", None), {}, TypeError, "takes no NoneType for an attachmentId"),
     (("hi", "a", {"k": "v"}), {}, TypeError, "takes no dict for an attachmentId"),

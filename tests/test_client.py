@@ -468,6 +468,13 @@ def test_a_client_is_made_of_one_place() -> None:
 
 # Static helpers
 
+
+@pytest.mark.parametrize("text", ["x" * 4096, "ä" * 2048, "\U0001f6b2" * 1024])
+def test_a_text_may_have_4096_bytes(talker: WebMessagingClient, guest: Guest, text: str) -> None:
+    talker.sendMessage(text)
+    assert guest.receive("onMessage")["message"]["text"] == text
+
+
 EVENTS = [
     ([{"eventType": "Typing", "typing": {"type": "On"}}], True, False),
     ([{"eventType": "Presence", "presence": {"type": "Join"}}], False, True),
@@ -484,7 +491,7 @@ def test_messages_are_asked_for_their_events(events: Any, typing: bool, presence
     assert WebMessagingClient.hasTypingEvents(asked) is typing
     assert WebMessagingClient.hasPresenceEvents(asked) is presence
     assert WebMessagingClient.hasEvents(asked, EventType.TYPING) is typing
-    assert WebMessagingClient.hasEvents(message=asked, eventType=EventType.PRESENCE) is presence
+    assert WebMessagingClient.hasEvents(message=asked, type=EventType.PRESENCE) is presence
 
 
 def test_a_message_without_a_list_of_events_has_none() -> None:

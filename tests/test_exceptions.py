@@ -15,6 +15,7 @@ from genesys_webmessaging.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
     DecodeError,
+    ErrorCode,
     NotConfiguredError,
     NotConnectedError,
     RequestError,
@@ -83,8 +84,24 @@ def test_copying_and_pickling_lose_nothing(error: WebMessagingException) -> None
 def test_the_code_of_a_refusal_is_part_of_its_sentence_when_there_is_one() -> None:
     assert str(RequestError("too long", code=4011)) == "too long (code 4011)"
     assert str(RequestError("odd")) == "odd"
+    assert str(RequestError("gone", code=404)) == "gone (code 404: something that the request names does not exist)"
+    assert "startNewChat()" in str(RequestError("no", code=409))
+    assert "the file is empty" in str(RequestError("no", code=ErrorCode.FILE_EMPTY))
     assert str(TooManyRequestsError("slower")) == "slower (code 4029)"
     assert RequestError("too long", code=4011).message == "too long"
+
+
+@pytest.mark.parametrize(
+    ("codes", "passing", "final"),
+    [
+        ([408, 429, 4029, 500, 503, 5000], True, False),
+        ([400, 401, 403, 404, 409, 422, 4000, 4006, 4007, 4011, 4017, 4102], False, True),
+        ([-1, 200, 4099, 6000], False, False),
+    ],
+)
+def test_a_code_says_whether_another_try_makes_sense(codes: list[int], passing: bool, final: bool) -> None:
+    for code in codes:
+        assert (ErrorCode.isPassing(code), ErrorCode.isFinal(code)) == (passing, final), code
 
 
 def test_headers_are_a_copy() -> None:

@@ -256,6 +256,7 @@ class Engine:
 
     def _receiver(self, dispatcher: Dispatcher[_Item]) -> Callable[[list[str]], None]:
         understand = self._understand
+        pending = self._pending
 
         def logged(text: str) -> Event:
             log.debug("received %s", redact(text, self.session.secrets()))
@@ -265,6 +266,9 @@ class Engine:
             if log.isEnabledFor(logging.DEBUG):
                 # One after the other: a jwt must be known before the next frame is shown.
                 dispatcher.post([logged(text) for text in texts])
+                return
+            if pending.wants_messages:
+                dispatcher.post([understand(text) for text in texts])
                 return
             # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
             # garbage collector nothing, and the reader is back at the socket sooner.
@@ -278,6 +282,14 @@ class Engine:
         self._pending.observe(event)
         return event
 
+    def _understand_late(self, text: str) -> Event:
+        """Decode, on the dispatcher, what looked like a message that nobody waited for."""
+        event = decode(text)
+        if event.method != "structuredMessage":
+            self.session.observe(event)
+            self._pending.observe(event)
+        return event
+
     def _ender(self, current: _Current) -> Callable[[Ending], None]:
         def ended(ending: Ending) -> None:
             current.ending = ending
@@ -288,10 +300,9 @@ class Engine:
 
     def _deliverer(self) -> Callable[[_Item], None]:
         owner_of = self._owner
-        understand = self._understand
 
         def deliver(item: _Item) -> None:
-            event = understand(item) if isinstance(item, str) else item
+            event = self._understand_late(item) if isinstance(item, str) else item
             owner = owner_of()
             if isinstance(event, Event):
                 if owner is not None:
@@ -338,7 +349,7 @@ class Engine:
         frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
         checks.encodable(action, frame)
         attachment_id = getattr(request, "attachmentId", None)
-        self._pending.expect(request.tracingId, action, attachment_id, silent=requests.is_typing(request))
+        self._pending.expect(request.tracingId, action, attachment_id, requests.content_of(request))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("sending %s", redact(frame, self.session.secrets()))
         if configures:

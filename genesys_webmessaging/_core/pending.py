@@ -19,15 +19,18 @@ from ..exceptions import (
 )
 from ..models import (
     AttachmentDeletedResponse,
+    Direction,
     ErrorMessage,
     GenerateUrlError,
     GetConfigurationResponse,
     JwtResponse,
     PresignedUrlResponse,
     SessionResponse,
+    StructuredMessage,
     TooManyRequestsErrorMessage,
     UploadFailureEvent,
 )
+from .requests import Content
 from .routing import Event
 
 # So many requests are remembered, answered or not; the oldest that nobody awaits are forgotten first.
@@ -39,14 +42,18 @@ _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, Upload
 class _Request:
     """A request that was sent. ``outcome`` is None until its answer comes, ``waiters`` the number of those who wait."""
 
-    __slots__ = ("action", "attachment_id", "connection", "outcome", "silent", "tracing_id", "waiters")
+    __slots__ = ("action", "attachment_id", "connection", "content", "outcome", "silent", "tracing_id", "waiters")
 
-    def __init__(self, connection: int, tracing_id: str, action: str, attachment_id: str | None, silent: bool) -> None:
+    def __init__(
+        self, connection: int, tracing_id: str, action: str, attachment_id: str | None, content: Content | None
+    ) -> None:
         self.connection = connection
         self.tracing_id = tracing_id
         self.action = action
         self.attachment_id = attachment_id
-        self.silent = silent
+        self.content = content
+        # Whether the server may well leave it without an answer: a typing event, or one that was awaited in vain.
+        self.silent = content is not None and content.is_typing
         self.outcome: _Outcome | None = None
         self.waiters = 0
 
@@ -98,6 +105,9 @@ class Pending:
         self._connection = 0
         self._ended = 0
         self._requests: OrderedDict[str, _Request] = OrderedDict()
+        # Those of them that were not answered yet, in the same order; and those whose echo can be told by its content.
+        self._open: OrderedDict[str, _Request] = OrderedDict()
+        self._echoes: dict[Content, list[_Request]] = {}
         # Copied when it changes; the reader looks through it without the lock.
         self._watches: tuple[Watch, ...] = ()
         # Guards all of the above, the outcomes of the requests and the events of the watches. Notified when an outcome
@@ -131,29 +141,33 @@ class Pending:
             return self._changed.wait_for(lambda: self._ended >= connection, timeout)
 
     def _give_up(self, concerned: Callable[[_Request], bool]) -> None:
-        for request in self._requests.values():
-            if request.outcome is None and concerned(request):
-                error = ConnectionClosedError("the connection was closed before the server answered")
-                request.outcome = _Outcome(error=error)
+        for request in [request for request in self._open.values() if concerned(request)]:
+            error = ConnectionClosedError("the connection was closed before the server answered")
+            self._settle(request, _Outcome(error=error))
 
     # Requests
 
-    def expect(self, tracing_id: str, action: str, attachment_id: str | None, *, silent: bool) -> None:
+    def expect(
+        self, tracing_id: str, action: str, attachment_id: str | None = None, content: Content | None = None
+    ) -> None:
         """Note a request that is about to be sent.
 
         Args:
             tracing_id: Its tracing id. One that is open already stays open: a resend.
             action: Its action.
             attachment_id: The attachment that it concerns, if it names one.
-            silent: Whether the server may well leave it without an answer (typing events).
+            content: What it says, if its answer is its echo.
         """
         with self._changed:
-            request = self._requests.get(tracing_id)
-            if request is None or request.outcome is not None:
-                request = _Request(self._connection, tracing_id, action, attachment_id, silent)
-                self._requests[tracing_id] = request
+            request = self._open.get(tracing_id)
+            if request is None:
+                request = _Request(self._connection, tracing_id, action, attachment_id, content)
+                self._requests[tracing_id] = self._open[tracing_id] = request
+                if content is not None and not request.silent:
+                    self._echoes.setdefault(content, []).append(request)
             request.connection = self._connection
             self._requests.move_to_end(tracing_id)
+            self._open.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
                 self._forget_oldest()
 
@@ -163,7 +177,7 @@ class Pending:
             request = self._requests.pop(tracing_id, None)
             if request is not None and request.outcome is None:
                 # Somebody may be waiting already: for a request that was sent once, and is now sent again.
-                request.outcome = _Outcome(error=ConnectionClosedError("the request could not be sent"))
+                self._settle(request, _Outcome(error=ConnectionClosedError("the request could not be sent")))
                 self._changed.notify_all()
 
     def wait(self, tracing_id: str, timeout: float) -> Any:
@@ -206,7 +220,26 @@ class Pending:
         for tracing_id, request in self._requests.items():
             if request.waiters == 0 and tracing_id != newest:
                 del self._requests[tracing_id]
+                self._close(request)
                 return
+
+    def _settle(self, request: _Request, outcome: _Outcome) -> None:
+        request.outcome = outcome
+        self._close(request)
+
+    def _close(self, request: _Request) -> None:
+        if self._open.pop(request.tracing_id, None) is None or request.content is None:
+            return
+        alike = self._echoes.get(request.content)
+        if alike is not None and request in alike:
+            alike.remove(request)
+            if not alike:
+                del self._echoes[request.content]
+
+    @property
+    def wants_messages(self) -> bool:
+        """Whether a message without a tracing id could be what somebody waits for."""
+        return bool(self._echoes or self._watches)
 
     # Watches
 
@@ -258,14 +291,14 @@ class Pending:
             if event.tracing_id is not None:
                 if event.tracing_id not in self._requests:
                     return
-            elif event.method == "structuredMessage":
+            elif event.method == "structuredMessage" and not self._echoes:
                 return
         with self._changed:
             for watch in watches:
                 watch.event = watch.event or event
             request = self._answered_by(event)
             if request is not None and request.outcome is None:
-                request.outcome = _outcome_of(event, request.tracing_id)
+                self._settle(request, _outcome_of(event, request.tracing_id))
                 if request.attachment_id is None and isinstance(event.body, PresignedUrlResponse):
                     request.attachment_id = event.body.attachmentId
             elif not watches:
@@ -277,6 +310,8 @@ class Pending:
             return self._requests.get(event.tracing_id)
         # No tracing id: the kind of frame tells which request it answers (docs: the protocol).
         body = event.body
+        if event.method == "structuredMessage":
+            return self._echoed_by(body)
         if isinstance(body, SessionResponse):
             return self._oldest("configureSession", "configureAuthenticatedSession", "closeSession")
         if isinstance(body, JwtResponse):
@@ -293,13 +328,18 @@ class Pending:
             return self._oldest()
         return None
 
-    def _open(self, actions: tuple[str, ...]) -> Iterator[_Request]:
-        for request in self._requests.values():
-            if request.outcome is None and (not actions or request.action in actions):
-                yield request
+    def _echoed_by(self, message: StructuredMessage) -> _Request | None:
+        if not self._echoes or message.direction == Direction.OUTBOUND:
+            return None
+        content = Content.of(message)
+        return self._echoes[content][0] if content is not None and content in self._echoes else None
+
+    def _unanswered(self, actions: tuple[str, ...]) -> Iterator[_Request]:
+        return (request for request in self._open.values() if not actions or request.action in actions)
 
     def _oldest(self, *actions: str) -> _Request | None:
-        return _first(self._open(actions), lambda request: not request.silent) or next(self._open(actions), None)
+        talking = _first(self._unanswered(actions), lambda request: not request.silent)
+        return talking or next(self._unanswered(actions), None)
 
     def _of_attachment(self, attachment_id: str | None, *actions: str) -> _Request | None:
         if attachment_id is None:
@@ -312,7 +352,7 @@ class Pending:
         if concerned:
             return _first(iter(concerned), lambda request: request.outcome is None)
         # An upload that left the id to the server is the one request that cannot name it.
-        return _first(self._open(actions), lambda request: request.attachment_id is None)
+        return _first(self._unanswered(actions), lambda request: request.attachment_id is None)
 
 
 def _first(requests: Iterator[_Request], wanted: Callable[[_Request], bool]) -> _Request | None:
@@ -320,7 +360,7 @@ def _first(requests: Iterator[_Request], wanted: Callable[[_Request], bool]) -> 
 
 
 def _is_refusal(event: Event) -> bool:
-    if isinstance(event.body, _REFUSALS):
+    if isinstance(event.body, _REFUSALS) or event.is_from_gateway():
         return True
     code = event.code()
     return code is not None and code >= 300
@@ -335,12 +375,13 @@ def _outcome_of(event: Event, tracing_id: str) -> _Outcome:
 def _refusal_of(event: Event, tracing_id: str) -> RequestError:
     body = event.body
     code = event.code()
-    if isinstance(body, _REFUSALS):
-        message = str(body.errorMessage or getattr(body, "message", None) or "refused")
-        if isinstance(body.errorCode, int):
-            code = body.errorCode
+    if isinstance(body, str):
+        message = body
+    elif isinstance(body, dict):
+        message = str(body.get("errorMessage") or body.get("message") or "")
     else:
-        message = body if isinstance(body, str) and body else "refused"
+        message = str(getattr(body, "errorMessage", None) or getattr(body, "message", None) or "")
+    message = message or "refused"
     code = -1 if code is None else code
     too_many = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.TOO_MANY_REQUESTS_HTTP)
     if isinstance(body, TooManyRequestsErrorMessage) or code in too_many:

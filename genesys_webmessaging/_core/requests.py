@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._base import arguments as checks
 from ..models import (
@@ -38,6 +38,9 @@ from ..models import (
     StructuredMessage,
 )
 from .offers import moment_of
+
+# Whether the server counts bytes or characters is not known; a text that is short enough in bytes is so in both.
+MAX_TEXT_BYTES = 4096
 
 
 def configure_session(
@@ -115,6 +118,8 @@ def text_message(
     ids = [checks.text("attachmentId", one) for one in attachment_ids]
     attributes = checks.custom_attributes({} if custom_attributes is None else custom_attributes, max_custom_data_bytes)
     text = checks.text("message", message, empty=True)
+    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
+        raise ValueError(f"message takes {len(text.encode())} bytes of UTF-8, and the server allows {MAX_TEXT_BYTES}")
     if not text and not ids:
         raise ValueError("message must not be empty unless it comes with an attachment")
     request = SendMessageRequest(
@@ -196,11 +201,47 @@ def configuration(deployment_id: object, token: object) -> GetConfigurationReque
     )
 
 
-def is_typing(request: Any) -> bool:
-    """Whether a request is a mere typing event, which a server may leave without an answer."""
+class Content(NamedTuple):
+    """What a message says, to be compared with what another one says: a request with its echo."""
+
+    text: str
+    parts: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def of(cls, message: IncomingNormalizedMessage | StructuredMessage) -> Content | None:
+        """What a message says, None if it says nothing that could be compared."""
+        text = message.text.strip() if isinstance(message.text, str) else ""
+        if not message.content and not message.events:
+            return cls(text) if text else None
+        parts: list[tuple[str, ...]] = []
+        for content in message.content or ():
+            if content is None:
+                continue
+            if content.buttonResponse is not None:
+                # The text is the label of the button, which some clients leave out.
+                text = ""
+                button = content.buttonResponse
+                parts.append(("button", str(button.type).casefold(), str(button.payload)))
+            elif content.attachment is not None:
+                parts.append(("attachment", str(content.attachment.id)))
+            else:
+                parts.append(("content", str(content.contentType)))
+        for event in message.events or ():
+            if event is not None:
+                kind = getattr(event.presence or event.typing, "type", None)
+                parts.append(("event", str(event.eventType), str(kind)))
+        return cls(text, tuple(parts))
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether it is a mere typing event, which a server may leave without an answer."""
+        return bool(self.parts) and all(part[:2] == ("event", EventType.TYPING.value) for part in self.parts)
+
+
+def content_of(request: Any) -> Content | None:
+    """What a request says, if it is one that is answered by its echo."""
     message = getattr(request, "message", None)
-    events = getattr(message, "events", None) or ()
-    return bool(events) and all(getattr(event, "eventType", None) == EventType.TYPING for event in events)
+    return Content.of(message) if isinstance(message, IncomingNormalizedMessage) else None
 
 
 def _event_message(event: MessageEvent) -> SendMessageRequest:

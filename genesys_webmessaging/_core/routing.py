@@ -40,6 +40,7 @@ ROUTES: Mapping[str, Route] = {
     "ResumeTokenResponse": Route(models.ResumeTokenResponse, UNEXPECTED),
     "LogoutEvent": Route(models.LogoutEvent, UNEXPECTED),
     "Error": Route(models.ErrorMessage, UNEXPECTED),
+    "ErrorMessage": Route(models.ErrorMessage, UNEXPECTED),
 }
 _FOLDED = {name.casefold(): route for name, route in ROUTES.items()}
 
@@ -67,11 +68,25 @@ class Event(NamedTuple):
         return envelope
 
     def code(self) -> int | None:
-        """The frame's code, None if it has none."""
+        """The code of what came: ``errorCode`` of the body, which is the finer one, else the frame's own."""
+        body = self.body
+        code = body.get("errorCode") if type(body) is dict else getattr(body, "errorCode", None)
+        if type(code) is int:
+            return code
         code = self.document.get("code")
         if code is not None and type(code) is not int:
             code = _envelope_of({"code": code}).code
         return code if type(code) is int else None
+
+    def is_from_gateway(self) -> bool:
+        """Whether the gateway in front of the service sent the frame: an error that names no class and no request."""
+        document = self.document
+        return (
+            type(self.body) is str
+            and "connectionId" in document
+            and document.get("class") is None
+            and document.get("type") is None
+        )
 
 
 def is_plain_message(raw: str) -> bool:
@@ -93,6 +108,8 @@ def decode(raw: str) -> Event:
         if type(tracing_id) is not str:
             tracing_id = None
     body = document.get("body")
+    if body is None:
+        body = document.get("message")
     route = _route_of(document.get("class"))
     if route is None:
         return Event(UNEXPECTED, body, raw, document, tracing_id)

@@ -21,20 +21,6 @@ from ..exceptions import (
 from ..models import JourneyContext, SessionResponse
 from ..sessions import configure_and_wait
 
-# What cannot become better by trying again: bad request, forbidden, unknown session, no way back from signed in, ….
-_FINAL_CODES = frozenset(
-    {
-        ErrorCode.BAD_REQUEST,
-        ErrorCode.UNAUTHORIZED,
-        ErrorCode.FORBIDDEN,
-        ErrorCode.NOT_FOUND,
-        ErrorCode.FEATURE_UNAVAILABLE,
-        ErrorCode.SESSION_EXPIRED,
-        ErrorCode.SESSION_NOT_FOUND,
-        ErrorCode.CANNOT_DOWNGRADE_SESSION,
-        ErrorCode.MISSING_PARAMETER,
-    }
-)
 # HTTP statuses of a refused handshake that do become better: request timeout, too early, too many requests.
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
@@ -146,7 +132,7 @@ class ConnectionPlan:
 def is_final(error: WebMessagingException) -> bool:
     """Whether another try would meet the same refusal."""
     if isinstance(error, RequestError):
-        return error.code in _FINAL_CODES
+        return ErrorCode.isFinal(error.code)
     if isinstance(error, ConnectError):
         return 400 <= error.statusCode < 500 and error.statusCode not in _TRANSIENT_STATUSES
     return False

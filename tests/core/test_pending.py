@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from _fixtures import ORIGIN, TOKEN
@@ -20,14 +22,22 @@ from genesys_webmessaging import (
     WebMessagingClient,
 )
 from genesys_webmessaging._core.pending import KEPT
+from genesys_webmessaging._core.requests import Content
 from genesys_webmessaging.models import (
     AttachmentDeletedResponse,
+    ButtonResponseType,
     CloseSessionRequest,
+    ContentButtonResponse,
+    ContentType,
     GenerateUploadUrlRequest,
     GetConfigurationResponse,
+    IncomingNormalizedMessage,
     JwtResponse,
+    MessageContent,
+    NormalizedType,
     PresignedUrlResponse,
     SendEchoRequest,
+    SendMessageRequest,
     SessionResponse,
     StructuredMessage,
 )
@@ -213,15 +223,133 @@ def test_a_typing_event_is_refused_by_an_error_when_nothing_else_is_open(
         talker.awaitResponse(tracingId, 5)
 
 
-def test_a_message_without_tracing_id_answers_nothing(
-    talker: WebMessagingClient, guest: Guest, recorder: Recorder
+def choice(**message: Any) -> SendMessageRequest:
+    response = ContentButtonResponse(type=ButtonResponseType.QUICKREPLY, text="Rear", payload="wheel-rear")
+    content = [MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=response)]
+    return SendMessageRequest(message=IncomingNormalizedMessage(content=content, **message))
+
+
+REAR = {"type": "QuickReply", "text": "Rear", "payload": "wheel-rear", "originatingMessageId": "m"}
+UNTRACED: list[Any] = [
+    pytest.param(lambda client: client.sendMessage(" hello\n"), {"text": "hello"}, id="text"),
+    pytest.param(lambda client: client.sendMessage("hello"), {"text": "hello", "direction": None}, id="no direction"),
+    pytest.param(
+        lambda client: client.sendMessage("", "a-1"),
+        {"type": "Text", "content": [{"contentType": "Attachment", "attachment": {"id": "a-1", "url": "https://x"}}]},
+        id="attachment",
+    ),
+    pytest.param(
+        lambda client: client.send(choice(type=NormalizedType.TEXT, text="")),
+        {"type": "Structured", "text": "Rear", "content": [{"contentType": "ButtonResponse", "buttonResponse": REAR}]},
+        id="quick reply",
+    ),
+    pytest.param(
+        lambda client: client.sendPresenceEventJoin(),
+        {"type": "Event", "events": [{"eventType": "Presence", "presence": {"type": "Join"}}]},
+        id="presence",
+    ),
+    pytest.param(lambda client: client.ping(), {"type": "Text", "text": "ping"}, id="ping"),
+]
+
+
+@pytest.mark.parametrize(("send", "echo"), UNTRACED)
+@pytest.mark.parametrize("asker", ["caller", "listener"])
+def test_an_echo_without_tracing_id_answers_what_was_sent_with_its_content(
+    talker: WebMessagingClient, guest: Guest, send: Any, echo: dict[str, Any], asker: str
+) -> None:
+    def ask(*_: object) -> Any:
+        tracingId = send(talker)
+        guest.send(frame("StructuredMessage", {**echo, "direction": "Outbound"}))
+        guest.send(frame("StructuredMessage", {"direction": "Inbound", **echo, "id": "the echo"}))
+        return talker.awaitResponse(tracingId, 10)
+
+    if asker == "caller":
+        answer = ask()
+    else:
+        asking = Doing("structuredMessage", ask)
+        talker.addSessionListener(asking)
+        guest.send(frame("StructuredMessage", {"text": "say something", "direction": "Outbound"}))
+        answer = asking.waitForOutcome()
+        talker.removeSessionListener(asking)
+    assert answer.id == "the echo"
+
+
+OTHERS: list[dict[str, Any]] = [
+    {"text": "hello", "direction": "Outbound"},
+    {"text": "hello!", "direction": "Inbound"},
+    {"text": {"a": 1}, "direction": "Inbound"},
+    {"text": "hello", "direction": "Inbound", "content": [{"contentType": "Attachment", "attachment": {"id": [1]}}]},
+    {"text": "hello", "direction": "Inbound", "content": [{"contentType": "Hologram"}]},
+    {"text": "hello", "direction": "Inbound", "events": [{"eventType": "Typing"}]},
+    {"direction": "Inbound", "type": "Event", "events": [{"eventType": "Typing", "typing": {"type": "On"}}]},
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_another_message_without_tracing_id_answers_nothing(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder, other: dict[str, Any]
 ) -> None:
     talker.addSessionListener(recorder)
-    tracingId = talker.sendMessage("hello")
-    guest.send(frame("StructuredMessage", {"text": "hello", "direction": "Inbound"}))
-    recorder.waitForText("hello")
+    tracingIds = [talker.sendMessage("hello"), talker.sendTypingEvent()]
+    guest.send(frame("StructuredMessage", other))
+    recorder.waitFor("structuredMessage")
+    for tracingId in tracingIds:
+        with pytest.raises(ResponseTimeoutError):
+            talker.awaitResponse(tracingId, 0)
+
+
+def test_echoes_without_tracing_id_of_equal_messages_answer_one_after_the_other(
+    talker: WebMessagingClient, guest: Guest
+) -> None:
+    tracingIds = [talker.sendMessage("again") for _ in range(3)]
+    requests = [guest.receive("onMessage") for _ in tracingIds]
+    guest.answer(requests[1], "StructuredMessage", {"text": "again", "direction": "Inbound", "id": "1"})
+    for id_ in ("0", "2"):
+        guest.send(frame("StructuredMessage", {"text": "again", "direction": "Inbound", "id": id_}))
+    assert [talker.awaitResponse(one, 5).id for one in tracingIds] == ["0", "1", "2"]
+
+
+def test_a_message_that_could_not_be_sent_takes_no_echo(talker: WebMessagingClient, guest: Guest) -> None:
+    kept = talker.sendMessage("again", tracingId="kept")
+    talker._engine._pending.expect("failed", "onMessage", None, Content("again"))
+    talker._engine._pending.forget("failed")
+    for id_ in ("0", "1"):
+        guest.send(frame("StructuredMessage", {"text": "again", "direction": "Inbound", "id": id_}))
+    assert talker.awaitResponse(kept, 5).id == "0"
+    assert talker._engine._pending.wants_messages is False
+
+
+@pytest.mark.parametrize("sentence", ["Forbidden", "Internal server error"])
+def test_a_frame_of_the_gateway_ends_the_oldest_open_request(
+    talker: WebMessagingClient, guest: Guest, recorder: Recorder, sentence: str
+) -> None:
+    talker.addSessionListener(recorder)
+    first, second = talker.sendMessage("one"), talker.sendMessage("two")
+    raw = json.dumps({"message": sentence, "connectionId": "suVjhAemEb4G0yN=", "requestId": "OPpxOXcPSbvHlif="})
+    guest.send(raw)
+    with pytest.raises(RequestError) as refused:
+        talker.awaitResponse(first, 5)
+    assert (refused.value.message, refused.value.code) == (sentence, -1)
     with pytest.raises(ResponseTimeoutError):
-        talker.awaitResponse(tracingId, 0)
+        talker.awaitResponse(second, 0)
+    base, heard = recorder.waitFor("unexpectedMessage")
+    assert (base.body, heard) == (sentence, raw)
+
+
+@pytest.mark.parametrize("class_", ["SessionResponse", "JwtResponse"])
+@pytest.mark.parametrize("traced", [True, False], ids=["traced", "untraced"])
+def test_an_answer_with_the_code_of_an_error_is_a_refusal(
+    talker: WebMessagingClient, guest: Guest, class_: str, traced: bool
+) -> None:
+    ping, jwt = talker.ping(), talker.getJwt()
+    configured = talker.configureSession("demo", TOKEN, ORIGIN)
+    asked = configured if class_ == "SessionResponse" else jwt
+    guest.send(frame(class_, {}, code=403, **({"tracingId": asked} if traced else {})))
+    with pytest.raises(RequestError) as refused:
+        talker.awaitResponse(asked, 5)
+    assert refused.value.code == 403
+    with pytest.raises(ResponseTimeoutError):
+        talker.awaitResponse(ping, 0)
 
 
 def test_an_answer_to_somebody_elses_request_answers_nothing(
@@ -252,6 +380,24 @@ REFUSALS = [
     pytest.param(frame("Error", {"errorCode": 5000, "errorMessage": "oops"}), 5000, "oops", id="Error"),
     pytest.param(frame("Error", {"message": "only a message"}), 200, "only a message", id="Error-of-JavaScript"),
     pytest.param(frame("NobodyKnows", {"a": 1}, code=418), 418, "refused", id="unknown-class"),
+    pytest.param(
+        frame("ErrorMessage", {"errorCode": 4006, "errorMessage": "over"}), 4006, "over", id="ErrorMessage-code-200"
+    ),
+    pytest.param(
+        frame("ErrorMessage", {"errorCode": 4013, "errorMessage": "too large"}, code=400),
+        4013,
+        "too large",
+        id="the-code-of-the-body-is-the-finer-one",
+    ),
+    pytest.param(
+        frame("NobodyKnows", {"errorCode": 4020, "errorMessage": "missing"}), 4020, "missing", id="code-of-a-dict"
+    ),
+    pytest.param(
+        json.dumps({"type": "response", "class": "string", "code": 404, "message": "not there"}),
+        404,
+        "not there",
+        id="under-message",
+    ),
 ]
 
 

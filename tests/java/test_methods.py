@@ -18,6 +18,7 @@ from genesys_webmessaging import (
     NotConnectedError,
     SessionListener,
     WebMessagingClient,
+    asApiHost,
 )
 from genesys_webmessaging.models import (
     AllowedMedia,
@@ -80,7 +81,7 @@ PARAMETERS = {
     "onWebSocketConnected": [],
     "onWebSocketDisconnected": ["statusCode", "reason"],
     "onWebSocketError": ["reason"],
-    "hasEvents": ["message", "eventType"],
+    "hasEvents": ["message", "type"],
     "hasPresenceEvents": ["message"],
     "hasTypingEvents": ["message"],
     "isMimeTypeAllowedInbound": ["mimeType"],
@@ -97,6 +98,8 @@ LISTENER_PARAMETERS = {
     "webSocketConnected": [],
     "webSocketDisconnected": ["statusCode", "reason"],
     "webSocketError": ["reason"],
+    "structuredMessage": ["message", "rawMessage"],
+    "unexpectedMessage": ["baseMessage", "rawMessage"],
 }
 
 
@@ -182,11 +185,14 @@ def test_parameters_are_named_as_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("signature", recorded("18.1.0")["methods"]["listener_methods"])
-def test_a_listener_method_gets_the_object_under_its_own_name_and_the_raw_message(signature: str) -> None:
+def test_a_listener_method_gets_what_is_documented_by_position_alone(signature: str) -> None:
     name = signature.partition("(")[0]
-    decoded = "baseMessage" if name == "unexpectedMessage" else name
+    method = getattr(SessionListener, name)
+    decoded = "response" if name.endswith("Response") else name
 
-    assert parameters_of(getattr(SessionListener, name)) == LISTENER_PARAMETERS.get(name, [decoded, "rawMessage"])
+    assert parameters_of(method) == LISTENER_PARAMETERS.get(name, [decoded, "rawMessage"])
+    kinds = {each.kind for each in inspect.signature(method).parameters.values()} if parameters_of(method) else set()
+    assert kinds <= {inspect.Parameter.POSITIONAL_ONLY}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +258,10 @@ def test_the_constructor_takes_an_address_or_a_region() -> None:
     region = GenesysCloudRegionWebSocketHosts.eu_central_1
     assert WebMessagingClient(region).address == "wss://webmessaging.mypurecloud.de/v1"
     assert parameters_of(WebMessagingClient) == ["address"]
+    assert GenesysCloudRegionWebSocketHosts.eu_central_1.asApiHost() == "https://api.mypurecloud.de"
+    assert GenesysCloudRegionWebSocketHosts.asApiHost(region) == "https://api.mypurecloud.de"
+    assert GenesysCloudRegionWebSocketHosts.asApiHost(region.webSocketHost) == "https://api.mypurecloud.de"
+    assert WebMessagingClient.asApiHost(region) == asApiHost(region) == "https://api.mypurecloud.de"
 
 
 def test_the_helpers_for_events_are_static() -> None:
