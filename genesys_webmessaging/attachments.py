@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import requests
-
 from ._base import arguments as _checks
 from ._base.mime import covers
+from ._base.threads import Deadline
 from ._core.routing import Event
 from .exceptions import (
     AttachmentError,
@@ -35,8 +34,9 @@ from .models import (
     UploadFailureEvent,
     UploadSuccessEvent,
 )
-from .rest._http import NetworkSettings
-from .rest._presigned import Body, Progress, SourceError, StoppedError, Transfers, parts_of, whole_file, writing_to
+from .rest import NetworkSettings
+from .rest._http import Answer
+from .rest._presigned import CHUNK, Body, Progress, SourceError, StoppedError, Transfers, whole_file, writing_to
 
 if TYPE_CHECKING:
     from .client import WebMessagingClient
@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 # The service's kilobyte (protocol, section 5).
 KILOBYTE = 1000
+# Seconds that the server may take for one answer on the socket.
+_ANSWER = 30.0
 _UNKNOWN_TYPE = "application/octet-stream"
 # What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
 _EXPIRED = frozenset({400, 403, 404, 410})
@@ -91,7 +93,7 @@ def uploadAttachment(
     fileType: str | None = None,
     *,
     progress: Progress | None = None,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
     network: NetworkSettings | None = None,
 ) -> str:
     """Upload a file, and wait until the server has accepted it. A message may then name it.
@@ -105,7 +107,7 @@ def uploadAttachment(
         fileName: What the other side sees; that of the path if None.
         fileType: The MIME type; guessed from the name if None.
         progress: Called with the bytes sent and the bytes in all; what it raises ends the upload and is passed on.
-        timeout: Seconds that each answer on the socket may take.
+        timeout: Seconds that all of it may take; of them no more than 30 for each answer on the socket.
         network: How to reach the store of the files; as the client's ApiClient reaches the REST API if None.
 
     Returns:
@@ -118,14 +120,14 @@ def uploadAttachment(
         NotConnectedError, NotConfiguredError, ConnectionClosedError: There is no session, or not any more.
         TypeError, ValueError: An argument cannot be right.
     """
-    _checks.seconds("timeout", timeout)
+    deadline = Deadline(_checks.seconds("timeout", timeout))
     with _opened(source) as (file, size, name):
         if name is None and fileName is None:
             raise TypeError("fileName is needed, because bytes and files without a path have no name of their own")
         fileName = _checks.text("fileName", name if fileName is None else fileName)
         fileType = FileUtils.getMimeType(fileName) if fileType is None else _checks.header("fileType", fileType)
         _validate(client, fileName, size, fileType)
-        presigned = _upload_url(client, fileName, size, fileType, timeout)
+        presigned = _upload_url(client, fileName, size, fileType, deadline.at_most(_ANSWER))
         attachmentId = presigned.attachmentId or ""
 
         def decided(event: Event) -> bool:
@@ -135,9 +137,9 @@ def uploadAttachment(
 
         with client._engine.watching(decided) as watch:
             settings = network or client.apiClient.networkSettings
-            _put(presigned, fileName, fileType, Body(file, size, progress), settings)
+            _put(presigned, fileName, fileType, Body(file, size, progress), settings, deadline)
             try:
-                outcome = watch.wait(timeout, "UploadSuccessEvent").body
+                outcome = watch.wait(deadline.at_most(_ANSWER), "UploadSuccessEvent").body
             except ResponseTimeoutError as error:
                 raise AttachmentError(f"{fileName} was uploaded: {error}", attachmentId=attachmentId) from error
     if isinstance(outcome, UploadSuccessEvent):
@@ -157,7 +159,7 @@ def downloadAttachment(
     *,
     url: str | None = None,
     progress: Progress | None = None,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
     network: NetworkSettings | None = None,
 ) -> None:
     """Download a file.
@@ -173,7 +175,7 @@ def downloadAttachment(
             has expired, or if it is None, the server is asked for another one.
         progress: Called with the bytes received and the bytes in all (None when the server does not say);
             what it raises ends the download and is passed on.
-        timeout: Seconds that the server may take to give a URL.
+        timeout: Seconds that all of it may take; of them no more than 30 for the server to give a URL.
         network: How to reach the store of the files; as the client's ApiClient reaches the REST API if None.
 
     Raises:
@@ -183,14 +185,15 @@ def downloadAttachment(
         TypeError, ValueError: An argument cannot be right.
     """
     _checks.text("attachmentId", attachmentId)
-    _checks.seconds("timeout", timeout)
-    with _writer(destination) as write, Transfers(network or client.apiClient.networkSettings) as transfers:
+    deadline = Deadline(_checks.seconds("timeout", timeout))
+    settings = network or client.apiClient.networkSettings
+    with _writer(destination) as write, Transfers(settings, deadline) as transfers:
         if url is not None:
             with transfers.get(_checks.text("url", url)) as answer:
-                if answer.status_code not in _EXPIRED:
+                if answer.status not in _EXPIRED:
                     return _save(answer, attachmentId, write, progress)
             log.debug("the URL of attachment %s has expired: asking for another", attachmentId)
-        with transfers.get(_download_url(client, attachmentId, timeout)) as answer:
+        with transfers.get(_download_url(client, attachmentId, deadline.at_most(_ANSWER))) as answer:
             return _save(answer, attachmentId, write, progress)
 
 
@@ -283,20 +286,27 @@ def _presigned(
     raise AttachmentError(f"{what}: the server gave no URL", attachmentId=attachmentId)
 
 
-def _put(presigned: PresignedUrlResponse, what: str, fileType: str, body: Body, network: NetworkSettings) -> None:
+def _put(
+    presigned: PresignedUrlResponse,
+    what: str,
+    fileType: str,
+    body: Body,
+    network: NetworkSettings,
+    deadline: Deadline,
+) -> None:
     headers = {name: value for name, value in (presigned.headers or {}).items() if value is not None}
     if "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = fileType
     attachmentId = presigned.attachmentId
     try:
-        with Transfers(network) as transfers:
+        with Transfers(network, deadline) as transfers:
             answer = transfers.put(presigned.url or "", headers, body)
     except WebMessagingException as error:
         raise AttachmentError(f"{what} could not be uploaded: {error}", attachmentId=attachmentId) from error
     except StoppedError:
         failure = body.failure
     else:
-        if not 200 <= answer.status_code < 300:
+        if not 200 <= answer.status < 300:
             raise _refusal(f"{what} could not be uploaded: the store of the files", attachmentId, answer, answer.text)
         return
     if isinstance(failure, SourceError):
@@ -305,13 +315,13 @@ def _put(presigned: PresignedUrlResponse, what: str, fileType: str, body: Body, 
         raise failure
 
 
-def _refusal(what: str, attachmentId: str | None, answer: requests.Response, text: str) -> AttachmentError:
+def _refusal(what: str, attachmentId: str | None, answer: Answer, text: str) -> AttachmentError:
     # The document of the store may repeat the signature of the URL; its code does not.
     said = _STORE_CODE.search(text)
     return AttachmentError(
-        f"{what} answered {answer.status_code} {answer.reason or ''}".rstrip() + (f" ({said[1]})" if said else ""),
+        f"{what} answered {answer.status} {answer.reason}".rstrip() + (f" ({said[1]})" if said else ""),
         attachmentId=attachmentId,
-        statusCode=answer.status_code,
+        statusCode=answer.status,
         headers=answer.headers,
         body=text,
     )
@@ -351,16 +361,14 @@ def _download_url(client: WebMessagingClient, attachmentId: str, timeout: float)
     return _presigned(client, tracingId, timeout, f"attachment {attachmentId}", attachmentId).url or ""
 
 
-def _save(
-    answer: requests.Response, attachmentId: str, write: Callable[[bytes], None], progress: Progress | None
-) -> None:
-    if not 200 <= answer.status_code < 300:
-        text = next(parts_of(answer), b"").decode("utf-8", "replace")
+def _save(answer: Answer, attachmentId: str, write: Callable[[bytes], None], progress: Progress | None) -> None:
+    if not 200 <= answer.status < 300:
+        text = next(answer.parts(CHUNK), b"").decode("utf-8", "replace")
         raise _refusal(f"attachment {attachmentId} could not be downloaded: the store", attachmentId, answer, text)
     length = answer.headers.get("Content-Length", "")
     total = int(length) if length.isdigit() and "Content-Encoding" not in answer.headers else None
     received = 0
-    for part in parts_of(answer):
+    for part in answer.parts(CHUNK):
         write(part)
         received += len(part)
         if progress is not None:

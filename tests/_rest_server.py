@@ -51,7 +51,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     raw: bytes | None = None
-    end: str = "keep"  # keep, close, reset, hang (until the server stops)
+    end: str = "keep"  # keep, close, reset, hang (until the server stops), drip (a byte at a time, until it stops)
 
     def payload(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -182,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if answer.end == "hang":
             owner.stopping.wait(30)
+        while answer.end == "drip" and not owner.stopping.wait(0.05):
+            self.wfile.write(b" ")
         if answer.end == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -211,7 +211,7 @@ def test_a_fresh_url_that_is_refused_is_an_attachment_error(guest, talker, tmp_p
 
 
 def test_a_server_that_gives_no_url_in_time_is_an_attachment_error(guest, talker, tmp_path):
-    with pytest.raises(AttachmentError, match=r"within 0\.2 seconds"):
+    with pytest.raises(AttachmentError, match=r"within 0\.\d+ seconds"):
         downloadAttachment(talker, "a-1", tmp_path / "a.png", timeout=0.2)
     assert os.listdir(tmp_path) == []
 

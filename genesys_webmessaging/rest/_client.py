@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
@@ -11,17 +12,19 @@ from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import requests
 from requests.structures import CaseInsensitiveDict
 
 from .._base import arguments as _checks
+from .._base.fork import renew_after_fork
 from .._base.redact import MASK, redact
+from .._base.threads import Deadline
 from .._version import __version__
+from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models._base import WireModel
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of, asApiHost
-from ._http import Http, NetworkSettings, check_base, check_header, with_credentials
-from ._response import ApiResponse, Call, decoded, text_of
-from ._retry import RetryConfiguration, Schedule
+from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, check_base, check_header, with_credentials
+from ._response import ApiResponse, Call, decoded
+from ._retry import RateLimit, RetryConfiguration, Schedule, wait_asked_for
 
 logger = logging.getLogger("genesys_webmessaging.rest")
 
@@ -67,6 +70,11 @@ class ApiClient:
         clientCertificate: A PEM file with certificate and key, or a pair of files.
         sslContext: Everything about TLS, instead of ``caFile`` and ``clientCertificate``.
         trustEnv: Whether HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count. A .netrc never does.
+        callTimeout: Seconds that one try of a call may take, from the lookup of the host's name to the last byte of
+            the answer; None sets no limit.
+        maxBodySize: Bytes that an answer may have, decompressed.
+        historyCallsPerMinute: Calls for pages of a history that are made in any minute; the next one waits. The
+            service allows 10 for each session; None sets no limit, for a server of one's own for instance.
 
     Raises:
         TypeError, ValueError: An argument cannot be right.
@@ -91,14 +99,31 @@ class ApiClient:
         clientCertificate: str | tuple[str, str] | None = None,
         sslContext: ssl.SSLContext | None = None,
         trustEnv: bool = True,
+        callTimeout: float | None = 60.0,
+        maxBodySize: int = MAX_BODY_SIZE,
+        historyCallsPerMinute: int | None = 10,
     ) -> None:
         self.basePath = _base_path(basePath)
         self.networkSettings = NetworkSettings(
-            connectionTimeout, readTimeout, proxy, caFile, clientCertificate, sslContext, trustEnv
+            connectionTimeout,
+            readTimeout,
+            proxy,
+            caFile,
+            clientCertificate,
+            sslContext,
+            trustEnv,
+            callTimeout,
+            maxBodySize,
         )
         self.shouldThrowErrors = shouldThrowErrors
         self.detailLevel = DetailLevel(detailLevel)
         self.retryConfiguration = RetryConfiguration() if retryConfiguration is None else retryConfiguration
+        if (
+            historyCallsPerMinute is not None
+            and _checks.whole_number("historyCallsPerMinute", historyCallsPerMinute) < 1
+        ):
+            raise ValueError("historyCallsPerMinute must be at least 1, or None for no limit")
+        self.historyLimit = RateLimit(historyCallsPerMinute)
         self._defaultHeaders: CaseInsensitiveDict[str] = CaseInsensitiveDict()
         self.addDefaultHeader("User-Agent", userAgent or f"genesys-webmessaging/{__version__}")
         for name, value in (defaultHeaders or {}).items():
@@ -106,6 +131,12 @@ class ApiClient:
         self._accessToken: str | None = None
         self.setAccessToken(accessToken)
         self._http = Http(self.networkSettings)
+        self._closed = threading.Event()
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
+        # Each process keeps the limit for itself. What the parent waits for is not to be ended here.
+        self.historyLimit = RateLimit(self.historyLimit.calls)
         self._closed = threading.Event()
 
     @property
@@ -137,6 +168,8 @@ class ApiClient:
         accessToken: str | None = None,
         authenticated: bool = True,
         secrets: Iterable[str] = (),
+        timeout: float | None = None,
+        limit: RateLimit | None = None,
     ) -> ApiResponse[M]:
         """Make one call, with the retries that the configuration allows. Raises whatever ``shouldThrowErrors`` says.
 
@@ -151,6 +184,10 @@ class ApiClient:
             accessToken: The jwt for this call only.
             authenticated: False sends no jwt at all.
             secrets: What must not be shown, wherever it stands.
+            timeout: Seconds that the call may take with all its tries and the waiting between them. Within them a 429
+                with a Retry-After is waited out. None leaves it to ``callTimeout`` for each try, and to
+                ``maxRetryTimeSec`` of the retry configuration.
+            limit: How often such calls may be made; each try waits for its turn.
 
         Raises:
             ApiError: The answer's status was no success.
@@ -168,11 +205,15 @@ class ApiClient:
         url = f"{self.basePath}{path.format_map(parameters)}" + (f"?{urlencode(asked)}" if asked else "")
         sent = self._headers(token, headers, body is not None)
         payload = None if body is None else json.dumps(body).encode("utf-8")
-        answer = self._tries(method, url, call, sent, payload)
+        deadline = None if timeout is None else Deadline(_checks.seconds("timeout", timeout))
+        answer = self._tries(method, url, call, sent, payload, deadline, limit)
         return decoded(answer, call, returnType)
 
     def close(self) -> None:
-        """Close the kept connections, and end the waiting for another try. The client can still be used."""
+        """Cut the calls under way (they raise ConnectionClosedError), and close the kept connections.
+
+        The client can still be used.
+        """
         waiting, self._closed = self._closed, threading.Event()
         waiting.set()
         self._http.close()
@@ -204,18 +245,31 @@ class ApiClient:
         return sent
 
     def _tries(
-        self, method: str, url: str, call: Call, headers: CaseInsensitiveDict[str], payload: bytes | None
-    ) -> requests.Response:
+        self,
+        method: str,
+        url: str,
+        call: Call,
+        headers: CaseInsensitiveDict[str],
+        payload: bytes | None,
+        whole: Deadline | None,
+        limit: RateLimit | None,
+    ) -> Answer:
         schedule = Schedule(self.retryConfiguration)
         closed = self._closed
+        longest = math.inf if self.networkSettings.callTimeout is None else self.networkSettings.callTimeout
         while True:
+            if limit is not None:
+                _await_turn(limit, call, closed, whole)
             self._log_request(call, headers, payload)
-            answer = self._http.send(method, url, label=call.label, headers=headers, body=payload)
+            deadline = Deadline(longest if whole is None else whole.at_most(longest))
+            answer = self._http.send(method, url, label=call.label, headers=headers, body=payload, deadline=deadline)
             self._log_answer(call, answer)
-            wait = schedule.wait_after(answer.status_code, answer.headers)
-            if wait is None:
+            wait = schedule.wait_after(answer.status, answer.headers)
+            if wait is None and whole is not None:
+                wait = wait_asked_for(answer.status, answer.headers)
+            if wait is None or (whole is not None and wait >= whole.remaining):
                 return answer
-            logger.info("%s answered %d: next try in %.1f s", call.what, answer.status_code, wait)
+            logger.info("%s answered %d: next try in %.1f s", call.what, answer.status, wait)
             if closed.wait(wait):
                 return answer
 
@@ -227,16 +281,15 @@ class ApiClient:
         if self.detailLevel.shows(DetailLevel.FULL) and payload is not None:
             logger.debug("> %s", redact(payload.decode("utf-8"), call.secrets))
 
-    def _log_answer(self, call: Call, answer: requests.Response) -> None:
+    def _log_answer(self, call: Call, answer: Answer) -> None:
         if not logger.isEnabledFor(logging.DEBUG):
             return
         if self.detailLevel.shows(DetailLevel.MINIMAL):
-            seconds = answer.elapsed.total_seconds()
-            logger.debug("%s answered %d after %.3f s", call.what, answer.status_code, seconds)
+            logger.debug("%s answered %d after %.3f s", call.what, answer.status, answer.seconds)
         if self.detailLevel.shows(DetailLevel.HEADERS):
             logger.debug("< %s", call.mask(str(_shown_headers(answer.headers))))
         if self.detailLevel.shows(DetailLevel.FULL):
-            logger.debug("< %s", redact(text_of(answer), call.secrets))
+            logger.debug("< %s", redact(answer.text, call.secrets))
 
 
 class ApiClientBuilder:
@@ -276,6 +329,10 @@ class ApiClientBuilder:
         """Set how long the server may stay silent, in milliseconds; 0 waits for ever."""
         return self._with(readTimeout=_from_milliseconds("readTimeout", readTimeout))
 
+    def withCallTimeout(self, callTimeout: int) -> ApiClientBuilder:
+        """Set how long one try of a call may take in all, in milliseconds; 0 sets no limit."""
+        return self._with(callTimeout=_from_milliseconds("callTimeout", callTimeout))
+
     def withShouldThrowErrors(self, shouldThrowErrors: bool) -> ApiClientBuilder:
         """Choose between errors that are raised (the default) and calls that return None."""
         return self._with(shouldThrowErrors=shouldThrowErrors)
@@ -310,6 +367,35 @@ class ApiClientBuilder:
 
 
 ApiClient.Builder = ApiClientBuilder
+
+
+class Configuration:
+    """The ApiClient of whoever names none. Java's process-wide default; a WebMessagingClient never uses it."""
+
+    _default: ApiClient | None = None
+
+    @classmethod
+    def getDefaultApiClient(cls) -> ApiClient:
+        """The one that was set, else one for the region us_east_1, made now."""
+        if cls._default is None:
+            cls._default = ApiClient()
+        return cls._default
+
+    @classmethod
+    def setDefaultApiClient(cls, apiClient: ApiClient | None) -> None:
+        """Set it, or with None go back to the one that is made when asked for."""
+        cls._default = _checks.instance("apiClient", apiClient, ApiClient, optional=True)
+
+
+def _await_turn(limit: RateLimit, call: Call, closed: threading.Event, whole: Deadline | None) -> None:
+    while wait := limit.take():
+        if whole is not None and wait >= whole.remaining:
+            raise ResponseTimeoutError(
+                f"{call.what}: {limit.calls} such calls a minute are allowed, and the next in {wait:.0f} seconds"
+            )
+        logger.info("%s: next turn in %.1f s", call.what, wait)
+        if closed.wait(wait):
+            raise ConnectionClosedError(f"{call.what}: the client was closed meanwhile")
 
 
 def _from_milliseconds(name: str, milliseconds: int) -> float | None:

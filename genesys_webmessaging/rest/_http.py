@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import math
 import os
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -20,6 +20,8 @@ from urllib3.exceptions import LocationValueError, NewConnectionError, ProxyErro
 from urllib3.util import SKIP_HEADER
 
 from .._base import arguments as _checks
+from .._base.fork import renew_after_fork
+from .._base.threads import Deadline
 from ..exceptions import (
     ConnectError,
     ConnectionClosedError,
@@ -28,8 +30,15 @@ from ..exceptions import (
     ResponseTimeoutError,
     WebMessagingException,
 )
+from ._connection import Exchange, bound
 
 Body = bytes | Iterable[bytes] | None
+
+T = TypeVar("T")
+
+MAX_BODY_SIZE = 32 * 1024 * 1024
+# Bytes read at a time. A part that was compressed can be a thousand times as long.
+_PART = 16 * 1024
 
 # What requests lets through of its own and of the layers below it.
 HTTP_FAILURES = (requests.RequestException, Urllib3Error, OSError, ValueError)
@@ -42,6 +51,8 @@ class NetworkSettings:
     Attributes:
         connectionTimeout: Seconds that opening a connection may take; None waits for ever.
         readTimeout: Seconds that the server may stay silent; None waits for ever.
+        callTimeout: Seconds that a call may take, from the lookup of the name to the last byte; None sets no limit.
+        maxBodySize: Bytes that an answer may have, decompressed.
         proxy: ``http://host:port``, with ``user:password@`` if it wants them; None asks the environment.
         caFile: Certificates to trust instead of the usual ones, a PEM file or a directory of them.
         clientCertificate: A PEM file with certificate and key, or a pair of files.
@@ -57,12 +68,14 @@ class NetworkSettings:
     clientCertificate: str | tuple[str, str] | None = None
     sslContext: ssl.SSLContext | None = None
     trustEnv: bool = True
+    callTimeout: float | None = 60.0
+    maxBodySize: int = MAX_BODY_SIZE
 
     def __post_init__(self) -> None:
-        if self.connectionTimeout is not None:
-            _checks.seconds("connectionTimeout", self.connectionTimeout)
-        if self.readTimeout is not None:
-            _checks.seconds("readTimeout", self.readTimeout)
+        for name in ("connectionTimeout", "readTimeout", "callTimeout"):
+            if getattr(self, name) is not None:
+                _checks.seconds(name, getattr(self, name))
+        _checks.whole_number("maxBodySize", self.maxBodySize)
         if self.sslContext is not None and (self.caFile is not None or self.clientCertificate is not None):
             raise ValueError("caFile and clientCertificate have no effect beside an sslContext: load them into it")
         if self.proxy is not None and "://" not in self.proxy:
@@ -88,15 +101,22 @@ class NetworkSettings:
 class Http:
     """Keep-alive connections to HTTP servers.
 
-    Requests carry the headers given and no others, go out once, follow no redirect, and neither
-    send nor keep cookies. May be used by several threads at once.
+    Requests carry the headers given and no others, follow no redirect, and neither send nor keep cookies. May be used
+    by several threads at once. A GET that met a kept connection which had died goes out once more, on a new one.
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
         self.settings = settings
+        self._after_fork()
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
         self._session = requests.Session()
-        if settings.sslContext is not None:
-            self._session.mount("https://", _ContextAdapter(settings.sslContext))
+        self._session.mount("http://", _Adapter(None))
+        self._session.mount("https://", _Adapter(self.settings.sslContext))
+        self._under_way: set[Exchange] = set()
+        # Guards _under_way.
+        self._lock = threading.Lock()
 
     def send(
         self,
@@ -106,9 +126,9 @@ class Http:
         label: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        stream: bool = False,
-    ) -> requests.Response:
-        """Send one request.
+        deadline: Deadline | None = None,
+    ) -> Answer:
+        """Send one request, and read the whole answer.
 
         Args:
             method: GET, PUT and so on.
@@ -116,56 +136,178 @@ class Http:
             label: What stands for the URL in exceptions and logs, free of secrets.
             headers: Everything to send besides Host and the length of the body.
             body: Bytes, or something with a length that yields them.
-            stream: True leaves the body of the answer unread: the caller reads and closes it.
+            deadline: When the answer must be whole; after ``callTimeout`` if None.
 
         Raises:
             ConnectError: The server could not be reached, or did not prove who it is.
             ConnectTimeoutError: The connection was not there in time.
-            ResponseTimeoutError: The server was silent for too long.
-            ConnectionClosedError: The connection broke before the answer was whole.
-            DecodeError: The answer is compressed in a way that cannot be undone.
+            ResponseTimeoutError: The server was silent for too long, or the answer was not whole in time.
+            ConnectionClosedError: The connection broke before the answer was whole, or :meth:`close` was called.
+            DecodeError: The answer is too large, or compressed in a way that cannot be undone.
         """
-        settings = self.settings
+        with self.answered(method, url, label=label, headers=headers, body=body, deadline=deadline) as answer:
+            answer.read()
+        return answer
+
+    @contextlib.contextmanager
+    def answered(
+        self,
+        method: str,
+        url: str,
+        *,
+        label: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        deadline: Deadline | None = None,
+    ) -> Iterator[Answer]:
+        """Within: the answer to a request, whose body is still to be read. Arguments and errors are those of send."""
+        if deadline is None:
+            deadline = Deadline(math.inf if self.settings.callTimeout is None else self.settings.callTimeout)
+        answer = self._answer(method, url, label, headers, body, deadline)
         try:
-            with hidden_urls(label):
-                prepared = requests.Request(method, url, headers=_exactly(headers or {}), data=body).prepare()
-                answer = self._session.send(
-                    prepared,
-                    allow_redirects=False,
-                    stream=stream,
-                    timeout=(settings.connectionTimeout, settings.readTimeout),
-                    proxies=settings.proxiesFor(url),
-                    verify=settings.verify,
-                    cert=settings.clientCertificate,
-                )
-        except HTTP_FAILURES as error:
-            failure, cause = translated(f"{method} {label}", error)
+            yield answer
+        finally:
+            answer.close()
+            self._ended(answer.exchange)
+
+    def _answer(
+        self, method: str, url: str, label: str, headers: Mapping[str, str] | None, body: Body, deadline: Deadline
+    ) -> Answer:
+        exchange = Exchange(label, deadline, self.settings.readTimeout)
+        with self._lock:
+            self._under_way.add(exchange)
+        try:
+            response = self._response(method, url, exchange, headers, body)
+        except ConnectionClosedError:
+            self._ended(exchange)
+            if method != "GET" or not exchange.reused or exchange.is_cut:
+                raise
+        except BaseException:
+            self._ended(exchange)
+            raise
         else:
-            if not stream:
-                check_complete(answer, f"{method} {label}")
-            return answer
-        raise failure from cause
+            return Answer(response, exchange, f"{method} {label}", self.settings.maxBodySize)
+        self._session.close()
+        return self._answer(method, url, label, headers, body, deadline)
+
+    def _response(
+        self, method: str, url: str, exchange: Exchange, headers: Mapping[str, str] | None, body: Body
+    ) -> requests.Response:
+        settings = self.settings
+
+        def send() -> requests.Response:
+            prepared = requests.Request(method, url, headers=_exactly(headers or {}), data=body).prepare()
+            return self._session.send(
+                prepared,
+                allow_redirects=False,
+                stream=True,
+                timeout=(settings.connectionTimeout, settings.readTimeout),
+                proxies=settings.proxiesFor(url),
+                verify=settings.verify,
+                cert=settings.clientCertificate,
+            )
+
+        return _named(f"{method} {exchange.label}", exchange, send)
+
+    def _ended(self, exchange: Exchange) -> None:
+        with self._lock:
+            self._under_way.discard(exchange)
+        exchange.end()
 
     def close(self) -> None:
-        """Close the connections that are kept for the next request."""
+        """Cut what is under way, and close the connections that are kept for the next request."""
+        with self._lock:
+            under_way = list(self._under_way)
+        for exchange in under_way:
+            exchange.cut()
         self._session.close()
 
 
-class _ContextAdapter(HTTPAdapter):
-    """Leaves everything about TLS to one context, which urllib3 would add the usual certificates to."""
+class Answer:
+    """The answer to a request.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Attributes:
+        status: The HTTP status.
+        reason: The words that came with it.
+        headers: The headers; their names count in any case.
+        body: What :meth:`read` has read.
+        exchange: The request and this answer, as long as it is under way.
+    """
+
+    def __init__(self, response: requests.Response, exchange: Exchange, what: str, max_size: int) -> None:
+        self.status = response.status_code
+        self.reason = response.reason or ""
+        self.headers = response.headers
+        self.body = b""
+        self.exchange = exchange
+        self._response = response
+        self._what = what
+        self._max_size = max_size
+
+    @property
+    def text(self) -> str:
+        """The body as text; JSON is UTF-8 whatever the headers say."""
+        return self.body.decode("utf-8", "replace").removeprefix("\ufeff")
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to come."""
+        return self._response.elapsed.total_seconds()
+
+    def read(self) -> None:
+        """Read the whole body. Raises what :meth:`Http.send` raises."""
+        parts, size = [], 0
+        for part in self.parts(_PART):
+            parts.append(part)
+            size += len(part)
+            if size > self._max_size:
+                raise DecodeError(
+                    f"{self._what} was answered with more than {self._max_size} bytes",
+                    statusCode=self.status,
+                    headers=self.headers,
+                )
+        self.body = b"".join(parts)
+
+    def parts(self, size: int) -> Iterator[bytes]:
+        """Yield the body in parts of this many bytes, about. Raises what :meth:`Http.send` raises."""
+        if "," in self.headers.get("Content-Encoding", ""):
+            # Each layer can be a thousand times what it was before.
+            raise DecodeError(f"{self._what}: the answer is compressed more than once")
+        parts = self._response.iter_content(size)
+        while True:
+            part: bytes | None = _named(self._what, self.exchange, lambda: next(parts, None))
+            if part is None:
+                break
+            yield part
+        announced = self.headers.get("Content-Length", "")
+        if announced.isdigit() and self._response.raw.tell() < int(announced):
+            # urllib3 1 does not mind.
+            came = f"{self._response.raw.tell()} of {announced} bytes came"
+            raise ConnectionClosedError(f"{self._what}: the connection broke: {came}")
+
+    def close(self) -> None:
+        """Let go of the connection: of one whose answer was read, for the next request."""
+        self._response.close()
+
+
+class _Adapter(HTTPAdapter):
+    """Makes bounded connections. A context for TLS is used as it is: urllib3 would add the usual certificates to it."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
+        self._options: dict[str, Any] = {} if context is None else {"ssl_context": context}
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=self._context)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **{**options, **self._options})
+        bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return super().proxy_manager_for(proxy, **options, ssl_context=self._context)
+        return bound(super().proxy_manager_for(proxy, **options, **self._options))
 
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
-        """Nothing to add: the context knows."""
+        if self._context is None:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
 
 def _exactly(headers: Mapping[str, str]) -> dict[str, str | bytes]:
@@ -180,60 +322,34 @@ def _exactly(headers: Mapping[str, str]) -> dict[str, str | bytes]:
     return wire
 
 
-# The label of the request that this context is sending, None when it is not ours.
-_label: ContextVar[str | None] = ContextVar("genesys_webmessaging_label", default=None)
-
-
-@contextlib.contextmanager
-def hidden_urls(label: str) -> Iterator[None]:
-    """Within: urllib3, which logs the path of every request, logs the label instead."""
-    before = _label.set(label)
-    try:
-        yield
-    finally:
-        _label.reset(before)
-
-
-def _hide_url(record: logging.LogRecord) -> bool:
-    label = _label.get()
-    if label is not None and isinstance(record.args, tuple):
-        record.args = tuple(
-            label if isinstance(arg, str) and (arg.startswith("/") or "://" in arg) else arg for arg in record.args
-        )
-    return True
-
-
-# Presigned URLs and the paths of push devices are secrets, and this logger writes both at DEBUG.
-logging.getLogger("urllib3.connectionpool").addFilter(_hide_url)
-
-
-def translated(what: str, error: BaseException) -> tuple[WebMessagingException, BaseException]:
-    """Give what the HTTP libraries raised one of our names.
-
-    To be raised outside the ``except`` block: the libraries' own exceptions hold the URL, so
-    neither the cause nor the context of ours may be one of them.
+def _named(what: str, exchange: Exchange, call: Callable[[], T]) -> T:
+    """Return what a call returns; what the HTTP libraries raise in it gets one of our names.
 
     Args:
-        what: What was tried, free of secrets; the beginning of the message.
-        error: One of HTTP_FAILURES.
-
-    Returns:
-        The exception to raise, and the failure at the bottom of theirs, to raise it from.
+        what: What is tried, free of secrets; the beginning of the message.
+        exchange: What is under way.
+        call: What is tried.
     """
+    try:
+        with exchange.under_way():
+            return call()
+    except HTTP_FAILURES as error:
+        failure, cause = _translated(what, error, exchange)
+    # Raised out here because the libraries' own exceptions hold the URL: the context of ours must not be one of them.
+    raise failure from cause
+
+
+def _translated(what: str, error: BaseException, exchange: Exchange) -> tuple[WebMessagingException, BaseException]:
+    """The exception to raise, and the failure at the bottom of theirs, to raise it from."""
     chain = [error]
     while (deeper := _beneath(chain[-1])) is not None and deeper not in chain:
         chain.append(deeper)
     cause = chain[-1]
     if isinstance(cause, (requests.RequestException, LocationValueError, ValueError)) and not _is_system(cause):
         cause = ValueError(f"{type(cause).__name__}, whose text shows the URL or a header")
-    return _failure(what, chain, str(cause) or type(cause).__name__), cause
-
-
-def check_complete(answer: requests.Response, what: str) -> None:
-    """Raise ConnectionClosedError when fewer bytes came than were announced; urllib3 1 does not mind."""
-    announced = answer.headers.get("Content-Length", "")
-    if announced.isdigit() and answer.raw.tell() < int(announced):
-        raise ConnectionClosedError(f"{what}: the connection broke: {answer.raw.tell()} of {announced} bytes came")
+    if exchange.is_cut:
+        return ConnectionClosedError(f"{what}: the client was closed meanwhile"), cause
+    return _failure(what, chain, str(cause) or type(cause).__name__, exchange), cause
 
 
 def _is_system(error: BaseException) -> bool:
@@ -247,13 +363,15 @@ def _beneath(error: BaseException) -> BaseException | None:
     return next((one for one in inner if isinstance(one, BaseException)), None)
 
 
-def _failure(what: str, chain: list[BaseException], why: str) -> WebMessagingException:
+def _failure(what: str, chain: list[BaseException], why: str, exchange: Exchange) -> WebMessagingException:
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(error, kinds) for error in chain)
 
     if is_a(requests.ConnectTimeout):
         return ConnectTimeoutError(f"{what}: no connection in time")
-    if is_a(requests.ReadTimeout, ReadTimeoutError):
+    if is_a(requests.ReadTimeout, ReadTimeoutError) or (is_a(TimeoutError) and not is_a(NewConnectionError)):
+        if exchange.deadline.passed:
+            return ResponseTimeoutError(f"{what}: no whole answer within {exchange.deadline.seconds:.3g} seconds")
         return ResponseTimeoutError(f"{what}: no answer in time")
     if is_a(requests.exceptions.SSLError, ssl.SSLError):
         return ConnectError(f"{what}: no secure connection: {why}")

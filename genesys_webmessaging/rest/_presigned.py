@@ -6,13 +6,13 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
-import requests
-
-from ..exceptions import AttachmentError, WebMessagingException
-from ._http import HTTP_FAILURES, Http, NetworkSettings, check_complete, hidden_urls, translated
+from .._base.threads import Deadline
+from ..exceptions import AttachmentError
+from ._http import Answer, Http, NetworkSettings
 
 CHUNK = 64 * 1024
 
@@ -81,10 +81,12 @@ class Transfers:
 
     Args:
         settings: How to reach the server.
+        deadline: When all must be done.
     """
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: NetworkSettings, deadline: Deadline) -> None:
         self._http = Http(settings)
+        self._deadline = deadline
 
     def __enter__(self) -> Transfers:
         return self
@@ -92,7 +94,7 @@ class Transfers:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def put(self, url: str, headers: Mapping[str, str], body: Body) -> requests.Response:
+    def put(self, url: str, headers: Mapping[str, str], body: Body) -> Answer:
         """Send a body, and return what the server made of it.
 
         Raises:
@@ -100,46 +102,17 @@ class Transfers:
             WebMessagingException: One of the network's, as for a REST call.
         """
         payload: Body | bytes = body if len(body) else b""
-        return self._http.send("PUT", url, label=UPLOAD, headers=headers, body=payload)
+        return self._http.send(
+            "PUT", url, label="the upload URL", headers=headers, body=payload, deadline=self._deadline
+        )
 
-    @contextlib.contextmanager
-    def get(self, url: str) -> Iterator[requests.Response]:
+    def get(self, url: str) -> AbstractContextManager[Answer]:
         """Within: an answer whose body is still to be read.
 
         Raises:
             WebMessagingException: One of the network's, as for a REST call.
         """
-        answer = self._http.send("GET", url, label=DOWNLOAD, stream=True)
-        try:
-            yield answer
-        finally:
-            answer.close()
-
-
-UPLOAD = "the upload URL"
-DOWNLOAD = "the download URL"
-
-
-def parts_of(answer: requests.Response) -> Iterator[bytes]:
-    """Yield the body of an answer part by part.
-
-    Raises:
-        WebMessagingException: The network failed before the body was whole.
-    """
-    parts = answer.iter_content(CHUNK)
-    while True:
-        failure: WebMessagingException | None = None
-        try:
-            with hidden_urls(DOWNLOAD):
-                part = next(parts, None)
-        except HTTP_FAILURES as error:
-            failure, cause = translated(f"GET {DOWNLOAD}", error)
-        if failure is not None:
-            raise failure from cause
-        if part is None:
-            break
-        yield part
-    check_complete(answer, f"GET {DOWNLOAD}")
+        return self._http.answered("GET", url, label="the download URL", deadline=self._deadline)
 
 
 @contextlib.contextmanager

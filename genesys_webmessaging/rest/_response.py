@@ -7,13 +7,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
-import requests
 from requests.structures import CaseInsensitiveDict
 
 from .._base.redact import MASK
 from ..exceptions import ApiError, DecodeError, WebMessagingException
 from ..models import ErrorBody
 from ..models._base import WireModel, odd_parts
+from ._http import Answer
+from ._retry import retry_after
 
 logger = logging.getLogger("genesys_webmessaging.rest")
 
@@ -90,32 +91,30 @@ class Call:
         return text
 
 
-def text_of(answer: requests.Response) -> str:
-    """The body of an answer as text; JSON is UTF-8 whatever the headers say."""
-    return answer.content.decode("utf-8", "replace")
-
-
-def decoded(answer: requests.Response, call: Call, returnType: type[M] | None) -> ApiResponse[M]:
+def decoded(answer: Answer, call: Call, returnType: type[M] | None) -> ApiResponse[M]:
     """Turn an answer that came whole into what the call returns, or raise what it means."""
-    raw = text_of(answer)
-    if not 200 <= answer.status_code < 300:
+    raw = answer.text
+    if not 200 <= answer.status < 300:
         raise _error_of(answer, call, raw)
     body = None if returnType is None else _document(answer, call, returnType, raw)
-    return ApiResponse(answer.status_code, answer.reason or "", answer.headers, body, raw)
+    return ApiResponse(answer.status, answer.reason, answer.headers, body, raw)
 
 
-def _error_of(answer: requests.Response, call: Call, raw: str) -> ApiError:
+def _error_of(answer: Answer, call: Call, raw: str) -> ApiError:
     errorBody = _error_body(raw)
-    message = f"{call.what} answered {answer.status_code} {answer.reason or ''}".rstrip()
-    if 300 <= answer.status_code < 400:
+    message = f"{call.what} answered {answer.status} {answer.reason}".rstrip()
+    if 300 <= answer.status < 400:
         message += ", a redirect, and redirects are not followed"
     if errorBody is not None and errorBody.message:
         message += f": {errorBody.message}"
     if errorBody is not None and errorBody.code:
         message += f" (code {errorBody.code})"
+    asked = retry_after(answer.headers)
+    if asked is not None:
+        message += f"; try again after {asked:.0f} seconds"
     return ApiError(
         call.mask(message),
-        statusCode=answer.status_code,
+        statusCode=answer.status,
         headers=answer.headers,
         body=raw,
         errorBody=errorBody,
@@ -128,24 +127,24 @@ def _error_body(raw: str) -> ErrorBody | None:
         document = json.loads(raw)
         return ErrorBody.from_dict(document) if isinstance(document, dict) else None
     except (ValueError, RecursionError):
-        logger.debug("the body of the error is no error document: %d characters", len(raw))
+        logger.debug("the body of the error is not an error document: %d characters", len(raw))
         return None
 
 
-def _document(answer: requests.Response, call: Call, returnType: type[M], raw: str) -> M:
+def _document(answer: Answer, call: Call, returnType: type[M], raw: str) -> M:
     def wrong(why: str) -> DecodeError:
-        message = f"{call.what} answered {answer.status_code} with {why}, not with a {returnType.__name__}"
-        return DecodeError(call.mask(message), statusCode=answer.status_code, headers=dict(answer.headers), body=raw)
+        message = f"{call.what} answered {answer.status} with {why}, not with a {returnType.__name__}"
+        return DecodeError(call.mask(message), statusCode=answer.status, headers=dict(answer.headers), body=raw)
 
-    if not answer.content.strip():
+    if not raw.strip():
         raise wrong("an empty body")
     try:
-        document = json.loads(answer.content)
+        document = json.loads(raw)
     except (ValueError, RecursionError) as error:
         kind = answer.headers.get("Content-Type", "")
         raise wrong(f"what is not JSON (Content-Type {kind!r}, {len(raw)} characters)") from error
     if not isinstance(document, dict):
-        raise wrong("JSON that is no object")
+        raise wrong("JSON that is not an object")
     try:
         model = returnType.from_dict(document)
     except DecodeError as error:

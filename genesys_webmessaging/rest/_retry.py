@@ -1,16 +1,19 @@
-"""When a REST call that was turned away is tried again."""
+"""When a REST call may be made: how often in a minute, and again after it was turned away."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 RETRYABLE = frozenset({429, 502, 503, 504})
-_NEVER_BACKED_OFF = 429
+_TOO_MANY_REQUESTS = 429
 LONGEST_WAIT = 180.0
+MINUTE = 60.0
 
 
 @dataclass
@@ -67,12 +70,45 @@ class Schedule:
         wait = configuration.retryAfterDefaultMs / 1000 if asked is None else asked
         if wait > LONGEST_WAIT:
             return None
-        if status == _NEVER_BACKED_OFF:
+        if status == _TOO_MANY_REQUESTS:
             return wait
         self._retries_while_down += 1
         if self._retries_while_down <= configuration.maxRetriesBeforeBackoff:
             return wait
         return min(max(wait, configuration.backoffIntervalMs / 1000), LONGEST_WAIT)
+
+
+class RateLimit:
+    """At most so many calls in any minute.
+
+    Args:
+        calls: How many; None for any number.
+    """
+
+    def __init__(self, calls: int | None) -> None:
+        self.calls = calls
+        self._made: deque[float] = deque(maxlen=calls)
+        # Guards _made.
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Take a turn and return 0; without a free one, return the seconds until there is one."""
+        with self._lock:
+            wait = self._wait()
+            if wait == 0.0 and self.calls is not None:
+                self._made.append(time.monotonic())
+            return wait
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a call could be made now."""
+        with self._lock:
+            return self._wait() == 0.0
+
+    def _wait(self) -> float:
+        if self.calls is None or len(self._made) < self.calls:
+            return 0.0
+        return max(0.0, self._made[0] + MINUTE - time.monotonic())
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -90,6 +126,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return _seconds_until(text)
     return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def wait_asked_for(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds after which a server that had too many requests wants the next one, None when it is not that or too long.
+
+    At least one second: a server that says 0 has not thought about it.
+    """
+    asked = retry_after(headers) if status == _TOO_MANY_REQUESTS else None
+    return None if asked is None or asked > LONGEST_WAIT else max(asked, 1.0)
 
 
 def _seconds_until(text: str) -> float | None:

@@ -12,9 +12,13 @@ from _rest_server import Answer, RestServer
 from genesys_webmessaging.exceptions import (
     ApiError,
     DecodeError,
+    ResponseTimeoutError,
+    WebMessagingException,
 )
 from genesys_webmessaging.rest import (
     ApiClient,
+    _history,
+    _retry,
     historyPages,
 )
 
@@ -34,7 +38,7 @@ def history(messages, /, size=100, **overrides):
 
 
 def ids(server, jwt=lambda: JWT, renew=lambda refused: f"new-{refused}"):
-    with ApiClient(server.address, shouldThrowErrors=False) as client:
+    with ApiClient(server.address, shouldThrowErrors=False, historyCallsPerMinute=None) as client:
         return [message.id for page in historyPages(client, jwt, renew) for message in page.entities]
 
 
@@ -124,12 +128,156 @@ def test_a_page_without_messages_is_an_empty_history(body):
     assert len(server.seen) == 1
 
 
-def test_pages_are_fetched_when_they_are_asked_for():
-    with RestServer(history(250)) as server, ApiClient(server.address) as client:
+def test_the_next_page_is_fetched_while_one_is_read_but_no_more_than_that():
+    with RestServer(history(450)) as server, ApiClient(server.address) as client:
         pages = historyPages(client, lambda: JWT, lambda refused: refused)
         assert server.seen == []
         next(pages)
-        assert len(server.seen) == 1
+        server.wait_for(lambda: len(server.seen) == 2)
+        next(pages)
+        server.wait_for(lambda: len(server.seen) == 3)
+        pages.close()
+    assert len(server.seen) == 3
+
+
+def test_without_a_free_turn_no_page_is_fetched_ahead():
+    with RestServer(history(450)) as server, ApiClient(server.address, historyCallsPerMinute=2) as client:
+        pages = historyPages(client, lambda: JWT, lambda refused: refused, timeout=20)
+        assert [len(next(pages).entities) for _ in range(2)] == [100, 100]
+        with pytest.raises(ResponseTimeoutError, match="2 such calls a minute"):
+            next(pages)
+    assert len(server.seen) == 2
+
+
+def test_more_pages_than_a_minute_allows_wait_and_go_on(monkeypatch):
+    monkeypatch.setattr(_retry, "MINUTE", 0.3)
+    with RestServer(history(1250)) as server, ApiClient(server.address) as client:
+        pages = historyPages(client, lambda: JWT, lambda refused: refused, timeout=20)
+        assert sum(len(page.entities) for page in pages) == 1250
+    assert len(server.seen) == 13
+
+
+def test_a_history_that_is_not_done_in_its_time_is_a_response_timeout():
+    with (
+        RestServer(history(250), Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", end="drip")) as server,
+        ApiClient(server.address) as client,
+        pytest.raises(ResponseTimeoutError),
+    ):
+        list(historyPages(client, lambda: JWT, lambda refused: refused, timeout=0.5))
+
+
+def test_too_many_requests_are_waited_out_within_the_time():
+    pages = history(150)
+
+    def busy(seen):
+        return Answer(429, ERROR, {"Retry-After": "1"}) if len(server.seen) == 2 else pages(seen)
+
+    with RestServer(busy) as server, ApiClient(server.address) as client:
+        read = historyPages(client, lambda: JWT, lambda refused: refused, timeout=20)
+        assert sum(len(page.entities) for page in read) == 150
+    assert len(server.seen) == 3
+
+
+class Moving:
+    """A history to which messages are added, or whose newest ones are taken away, while it is read.
+
+    Args:
+        total: How many messages there are at first.
+        moves: How many come (or go, below zero) before each request, from the second on.
+        told: What of the counts the server tells.
+    """
+
+    def __init__(self, total, moves, told=("total", "pageCount"), time=False):
+        self.entities = [self.entity(n, time) for n in range(total)]  # the oldest first
+        self.at_first = [entity["id"] for entity in reversed(self.entities)]
+        self.made = total
+        self.moves = list(moves)
+        self.told = told
+        self.time = time
+        self.requests = 0
+
+    @staticmethod
+    def entity(n, time):
+        stamp = {"channel": {"time": f"2031-05-06T07:{n // 60:02}:{n % 60:02}.000Z"}} if time else {}
+        return {"id": f"m{n}", "text": str(n), **stamp}
+
+    def __call__(self, seen):
+        self.requests += 1
+        if self.requests > 1 and self.moves:
+            move = self.moves.pop(0)
+            if move < 0:
+                del self.entities[move:]
+            self.entities += [self.entity(n, self.time) for n in range(self.made, self.made + move)]
+            self.made += max(move, 0)
+        number = int(dict(seen.query).get("pageNumber", 1))
+        newest_first = self.entities[::-1]
+        page = {"entities": newest_first[(number - 1) * 100 : number * 100], "pageSize": 100, "pageNumber": number}
+        counts = {"total": len(self.entities), "pageCount": math.ceil(len(self.entities) / 100)}
+        return Answer(body={**page, **{name: counts[name] for name in self.told}})
+
+
+@pytest.mark.parametrize("told", [("total", "pageCount"), ("total",), ("pageCount",), ()], ids="+".join)
+@pytest.mark.parametrize("moves", [[1], [99], [100], [101], [150], [350], [7, 100, 3], [100, 100, 100], [50] * 6])
+def test_pages_that_move_while_they_are_read_lose_and_double_nothing(moves, told):
+    moving = Moving(350, moves, told)
+    with RestServer(moving) as server:
+        came = ids(server)
+    assert len(came) == len(set(came))
+    assert [id_ for id_ in came if id_ in set(moving.at_first)] == moving.at_first
+
+
+@pytest.mark.parametrize("moves", [[1], [100], [350], [7, 100, 3], [50] * 6])
+def test_what_came_since_the_reading_began_is_left_out(moves):
+    moving = Moving(350, moves, time=True)
+    with RestServer(moving) as server:
+        assert ids(server) == moving.at_first
+
+
+@pytest.mark.parametrize("moves", [[-1], [-100], [-150], [-99, 300]])
+def test_pages_that_move_the_other_way_lose_nothing_that_is_left(moves):
+    moving = Moving(550, moves, time=True)
+    with RestServer(moving) as server:
+        came = ids(server)
+    assert len(came) == len(set(came))
+    left = {entity["id"] for entity in moving.entities}
+    assert [id_ for id_ in came if id_ in left] == [id_ for id_ in moving.at_first if id_ in left]
+
+
+def test_a_total_that_is_guessed_anew_each_time_does_no_harm():
+    pages = history(2500)
+
+    def guessing(seen):
+        answer = pages(seen)
+        answer.body["total"] += len(server.seen) % 2
+        return answer
+
+    with RestServer(guessing) as server:
+        assert ids(server) == [f"m{n}" for n in range(2500)]
+    assert len(server.seen) <= 25 + 2 * 10
+
+
+def test_an_entity_that_comes_twice_in_one_reading_is_heard_once():
+    entities = [{"id": f"m{n}", "text": str(n)} for n in range(100)]
+    pages = [[*entities[:99], entities[3]], [entities[0], *entities[99:], entities[99]]]
+
+    def doubling(seen):
+        number = int(dict(seen.query).get("pageNumber", 1))
+        return Answer(body={"entities": pages[number - 1], "pageCount": 2, "pageSize": 100})
+
+    with RestServer(doubling) as server:
+        assert ids(server) == [f"m{n}" for n in range(100)]
+
+
+def test_a_history_without_end_is_given_up(monkeypatch):
+    monkeypatch.setattr(_history, "_MAX_PAGES", 20)
+
+    def endless(seen):
+        first = 100 * int(dict(seen.query).get("pageNumber", 1))
+        return Answer(body={"entities": [{"id": f"m{n}"} for n in range(first, first + 100)]})
+
+    with RestServer(endless) as server, pytest.raises(WebMessagingException, match="given up after 20 pages"):
+        ids(server)
+    assert len(server.seen) == 20
 
 
 def test_a_jwt_that_expires_between_pages_is_renewed_once_for_the_page():

@@ -183,7 +183,7 @@ def test_a_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
 
 
 def test_many_threads_may_use_one_client():
-    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address, JWT) as client:
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address, JWT, historyCallsPerMinute=None) as client:
         totals = []
         threads = [
             threading.Thread(target=lambda: totals.append(WebMessagingApi(client).getWebmessagingMessages(1, 1).total))
@@ -245,8 +245,8 @@ def test_an_error_without_an_error_document_is_still_one(body):
         (Answer(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), "not JSON.*text/html"),
         (Answer(200, b"not json"), "not JSON"),
         (Answer(200, b'{"entities": ['), "not JSON"),
-        (Answer(200, b"[1, 2]"), "no object"),
-        (Answer(200, b"null"), "no object"),
+        (Answer(200, b"[1, 2]"), "not an object"),
+        (Answer(200, b"null"), "not an object"),
         (Answer(200, b'{"entities": {"a": 1}}'), "does not fit.*entities"),
         (Answer(200, b"[" * 200_000), "not JSON"),
         (Answer(200, b'{"total": ' + b"9" * 5000 + b"}"), "not JSON"),

@@ -11,11 +11,12 @@ import pytest
 from _rest_calls import ERROR, MESSAGES, PAGE, fetch
 from _rest_server import Answer, RestServer
 
-from genesys_webmessaging.exceptions import ApiError
+from genesys_webmessaging.exceptions import ApiError, ConnectionClosedError, ResponseTimeoutError
 from genesys_webmessaging.rest import (
     ApiClient,
     RetryConfiguration,
     WebMessagingApi,
+    _retry,
 )
 
 
@@ -113,8 +114,9 @@ def test_closing_the_client_ends_the_waiting():
         def call():
             try:
                 WebMessagingApi(client).getWebmessagingMessages()
-            except ApiError as error:
-                outcome.append(error.statusCode)
+            except (ApiError, ConnectionClosedError) as error:
+                # It is closed while it waits for the next try, or while it still reads the answer.
+                outcome.append(error)
 
         thread = threading.Thread(target=call)
         thread.start()
@@ -122,4 +124,54 @@ def test_closing_the_client_ends_the_waiting():
         while thread.is_alive():
             client.close()
             thread.join(0.05)
-        assert outcome == [503]
+        assert len(outcome) == 1
+
+
+def test_history_calls_wait_for_their_turn(monkeypatch):
+    monkeypatch.setattr(_retry, "MINUTE", 0.5)
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address, historyCallsPerMinute=3) as client:
+        began = time.monotonic()
+        for _ in range(3):
+            WebMessagingApi(client).getWebmessagingMessages()
+        assert time.monotonic() - began < 0.4
+        for _ in range(4):
+            WebMessagingApi(client).getWebmessagingMessages()
+        assert 1.0 <= time.monotonic() - began < 3
+    assert len(server.seen) == 7
+
+
+def test_ten_history_calls_a_minute_are_made_unless_said_otherwise():
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address) as client:
+        for _ in range(10):
+            WebMessagingApi(client).getWebmessagingMessages()
+        with pytest.raises(ResponseTimeoutError, match=r"10 such calls a minute are allowed, and the next in \d+ s"):
+            client.invoke("GET", MESSAGES, limit=client.historyLimit, timeout=1)
+        client.invoke("GET", "/something/else")
+    assert len(server.seen) == 11
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address, historyCallsPerMinute=None) as client:
+        for _ in range(12):
+            WebMessagingApi(client).getWebmessagingMessages()
+
+
+@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("10", TypeError)])
+def test_a_limit_that_cannot_be_right_is_refused(value, error):
+    with pytest.raises(error, match="historyCallsPerMinute"):
+        ApiClient("http://127.0.0.1:1", historyCallsPerMinute=value)
+
+
+def test_within_its_timeout_a_call_waits_as_long_as_the_server_says():
+    with (
+        RestServer(Answer(429, ERROR, {"Retry-After": "0"}), Answer(body=PAGE)) as server,
+        ApiClient(server.address) as client,
+    ):
+        began = time.monotonic()
+        client.invoke("GET", MESSAGES, timeout=10)
+        # A server that says 0 has not thought about it.
+        assert 1 <= time.monotonic() - began < 5
+    assert len(server.seen) == 2
+
+
+def test_a_429_says_when_to_try_again():
+    with RestServer(Answer(429, ERROR, {"Retry-After": "17"})) as server, pytest.raises(ApiError) as caught:
+        fetch(server)
+    assert "try again after 17 seconds" in str(caught.value)
