@@ -77,7 +77,8 @@ class Stage:
 
     def play(self) -> None:
         options = {"caFile": self.simulator.caFile} if self.simulator.address.startswith("wss") else {}
-        api = ApiClient(self.simulator.restAddress, defaultHeaders={"Origin": ORIGIN}, **options)
+        headers = {"Origin": ORIGIN}
+        api = ApiClient(self.simulator.restAddress, defaultHeaders=headers, historyCallsPerMinute=None, **options)
         self.client.setApiClient(api)
         agent = self.simulator.agent()
         with agent, api:
