@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from .simulator import Simulator, serve
     from .state.attachments import Attachment, AttachmentState
     from .state.clock import Clock
-    from .state.deployment import Deployment, RateLimit
+    from .state.deployment import DOCUMENTED, Deployment, LimitReached, Limits, RateLimit
     from .state.session import Conversation, Message, Participant, Role, Session, SessionState
 
 __all__ = [
     "DEFAULT_SCRIPT",
+    "DOCUMENTED",
     "Agent",
     "Attachment",
     "AttachmentState",
@@ -42,6 +43,8 @@ __all__ = [
     "Fault",
     "Faults",
     "Frame",
+    "LimitReached",
+    "Limits",
     "Message",
     "Participant",
     "RateLimit",
@@ -65,6 +68,7 @@ __all__ = [
 
 _HOMES = {
     "DEFAULT_SCRIPT": "bot",
+    "DOCUMENTED": "state.deployment",
     "Agent": "agent",
     "Attachment": "state.attachments",
     "AttachmentState": "state.attachments",
@@ -76,6 +80,8 @@ _HOMES = {
     "Fault": "faults",
     "Faults": "faults",
     "Frame": "recording",
+    "LimitReached": "state.deployment",
+    "Limits": "state.deployment",
     "Message": "state.session",
     "Participant": "state.session",
     "RateLimit": "state.deployment",

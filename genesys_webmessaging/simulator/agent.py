@@ -159,11 +159,11 @@ class Agent:
         """Leave the conversation.
 
         Args:
-            readOnly: Whether the guest may only read from then on; None: as the deployment says.
+            readOnly: Whether the guest may only read from then on; None: as the deployment says, which may also be
+                that guests are told nothing.
         """
         session = self.session
-        read_only = session.deployment.readOnlyAfterDisconnect if readOnly is None else readOnly
-        return self._thread.call(lambda: self._speaker.disconnect(session, read_only))
+        return self._thread.call(lambda: self._speaker.disconnect(session, readOnly))
 
     # -- hearing
 

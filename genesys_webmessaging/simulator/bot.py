@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from .content import Says, Speaker
 from .documents import Document, read_document
+from .state.deployment import LimitReached
 from .state.session import Message, Participant, Role, Session
 from .state.world import World
 
@@ -222,8 +224,8 @@ class Rule(Document):
 class BotScript(Document):
     """What a bot says, and to what."""
 
-    name: str = "Bot"
-    """The nickname that it shows."""
+    name: str | None = None
+    """The nickname that it shows; none if nothing is said, as on the service where names are not shown."""
     image: str | None = None
     """The address of its picture."""
     greeting: Steps = ()
@@ -313,7 +315,8 @@ class BotRunner:
             delay = self.script.delay if step.delay is None else step.delay
             typing = self.script.typing if step.typing is None else step.typing
             if typing and step.speaks:
-                self._speaker.typing(session, round(delay * 1000))
+                with contextlib.suppress(LimitReached):  # it then says what it has to say without typing
+                    self._speaker.typing(session, round(delay * 1000))
             if delay > 0:
                 self._world.clock.callLater(delay, lambda: self._resume(session, queue))
                 return

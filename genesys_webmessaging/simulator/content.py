@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from .documents import Document
+from .state.deployment import LimitReached, Limits
 from .state.session import Message, Participant, Session, SessionState
 from .state.world import World
 from .wire.frames import post, url_of
@@ -482,34 +483,56 @@ class Speaker:
 
     def say(self, session: Session, says: Says) -> Message:
         """Send one message; returns it as the conversation has it."""
+        limit = (session.deployment.limits or Limits()).agentText
+        if limit is not None and says.text is not None and len(says.text) > limit:
+            raise LimitReached(f"the text has {len(says.text)} characters; at most {limit} are allowed")
         items = says.content_items()
         kind = "Structured" if items else "Text"
         if says.attachment is not None:
             items.append(self._attachment(session, says.attachment))
-        return self.post(session, type=kind, text=says.text, content=items)
+        return self._post(session, type=kind, text=says.text, content=items)
 
     def typing(self, session: Session, milliseconds: int = 5000) -> Message:
         """Show that somebody types."""
+        seconds = session.rates.take("agentTypings")
+        if seconds is not None:
+            raise LimitReached(f"too many typing events in this conversation: wait {seconds:.1f} s", seconds)
         event = {"eventType": "Typing", "typing": {"type": "On", "duration": milliseconds or 5000}}
-        return self.post(session, type="Event", events=[event])
+        return self._post(session, type="Event", events=[event])
 
-    def disconnect(self, session: Session, readOnly: bool) -> Message:
-        """Leave; the guest may then read only, or go on."""
-        message = self.post(
+    def disconnect(self, session: Session, readOnly: bool | None = None) -> Message:
+        """Leave.
+
+        Args:
+            session: Whom to leave.
+            readOnly: Whether the guest may only read from then on; None: as the deployment says. Where conversation
+                disconnect is off, the guest is told nothing unless this says so.
+
+        Returns:
+            The event, whether the guest was told or not.
+        """
+        setting = session.deployment.conversationDisconnect
+        read_only = setting == "ReadOnly" if readOnly is None else readOnly
+        message = self._message(
             session,
             type="Event",
             events=[{"eventType": "Presence", "presence": {"type": "Disconnect"}}],
-            metadata={"readOnly": "true"} if readOnly else {},
+            metadata={"readOnly": "true"} if read_only else {},
         )
-        if readOnly:
+        if readOnly is not None or setting != "Off":
+            post(session, message)
+        if read_only:
             session.state = SessionState.READ_ONLY
         return message
 
-    def post(self, session: Session, **fields: Any) -> Message:
-        """Enter a message into the conversation and send it."""
-        message = Message(sender=self.participant, time=session.conversation.nextTime(), **fields)
+    def _post(self, session: Session, **fields: Any) -> Message:
+        message = self._message(session, **fields)
         post(session, message)
         return message
+
+    def _message(self, session: Session, *, metadata: Mapping[str, str] | None = None, **fields: Any) -> Message:
+        named = {**(metadata or {}), "correlationId": str(uuid.uuid4())}
+        return Message(sender=self.participant, time=session.conversation.nextTime(), metadata=named, **fields)
 
     def _attachment(self, session: Session, file: Attachment) -> dict[str, Any]:
         data = file.data
@@ -518,4 +541,4 @@ class Speaker:
         attachment.keep(self._world.files.newPath(), data)
         url = self._world.presign(attachment, "GET", session.deployment.urlSeconds)
         address = session.connections[0].restAddress if session.connections else ""
-        return {"contentType": "Attachment", "attachment": attachment.onTheWire(url_of(url, address))}
+        return {"contentType": "Attachment", "attachment": attachment.onTheWire(url_of(url, address), digest=True)}

@@ -25,6 +25,7 @@ class Stage(Enum):
     CLOSE = "close"  # the close frame of a guest
     REST = "rest"
     JWT = "jwt"  # the jwt of a REST request
+    HISTORY = "history"  # a page of the history
     UPLOAD = "upload"  # a PUT of bytes
     SCAN = "scan"  # what becomes of uploaded bytes
 
@@ -66,6 +67,8 @@ class Fault:
         direction: Only messages in this direction.
         where: Only frames of which this is true; called on the server's thread.
         hits: How often it has struck.
+        lasts: For how long, in seconds of the clock from the first time; None: as often as `times` says.
+        until: When it is over; None before the first time.
     """
 
     kind: str
@@ -85,6 +88,8 @@ class Fault:
     how: str = ""
     body: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    lasts: float | None = None
+    until: float | None = None
 
     def matches(self, subject: Subject) -> bool:
         """Whether a subject is one it is meant for."""
@@ -96,11 +101,16 @@ class Fault:
             return False
         return self.where is None or self.where(subject.fields)
 
-    def strikes(self) -> bool:
+    def strikes(self, now: float) -> bool:
         """Count one matching subject, and say whether the fault strikes it."""
         if self.after > 0:
             self.after -= 1
             return False
+        if self.lasts is not None:
+            self.until = now + self.lasts if self.until is None else self.until
+            if now >= self.until:
+                self.times = 0
+                return False
         self.hits += 1
         if self.times is not None:
             self.times -= 1
@@ -112,7 +122,7 @@ class Fault:
         return self.times is not None and self.times <= 0
 
     def _namesIt(self, subject: Subject) -> bool:
-        if subject.stage in (Stage.REST, Stage.JWT, Stage.UPLOAD):
+        if subject.stage in (Stage.REST, Stage.JWT, Stage.HISTORY, Stage.UPLOAD):
             return subject.name.startswith(self.name or "")
         return subject.name == self.name
 
@@ -160,12 +170,17 @@ class Faults:
             if fault in self._active:
                 self._active.remove(fault)
 
-    def strike(self, subject: Subject) -> list[Fault]:
-        """The faults that strike a thing that is about to happen; each is counted."""
+    def strike(self, subject: Subject, now: float = 0.0) -> list[Fault]:
+        """The faults that strike a thing that is about to happen; each is counted.
+
+        Args:
+            subject: What is about to happen.
+            now: The time of the simulator's clock, for faults that last a while.
+        """
         with self._lock:
             if not self._active:
                 return []
-            struck = [fault for fault in self._active if fault.matches(subject) and fault.strikes()]
+            struck = [fault for fault in self._active if fault.matches(subject) and fault.strikes(now)]
             self._active = [fault for fault in self._active if not fault.spent]
         return struck
 
@@ -290,6 +305,34 @@ class Faults:
     def expireJwt(self, **when: Any) -> Fault:
         """Treat the jwt of a REST request as expired."""
         return self._add("expire", Stage.JWT, **when)
+
+    def historyLag(self, seconds: float, **when: Any) -> Fault:
+        """Show messages in the history only so many seconds of the clock after they were said; always, by default."""
+        return self._add("lag", Stage.HISTORY, seconds=seconds, **{"times": None, **when})
+
+    def movePages(self, count: int = 1, **when: Any) -> Fault:
+        """Let pages move while they are read: so many of the newest messages are missing from page 1 and there later.
+
+        What stood at the end of page 1 then stands at the beginning of page 2 again.
+        """
+        return self._add("move", Stage.HISTORY, size=count, **{"times": None, **when})
+
+    def historyDown(self, seconds: float, status: int = 503, retryAfter: object | None = None, **when: Any) -> Fault:
+        """Answer every request for the history with a status, for some seconds of the clock from the first one on.
+
+        Args:
+            seconds: How long.
+            status: The HTTP status.
+            retryAfter: The value of a `Retry-After` header: seconds, or a date.
+            when: See the class.
+        """
+        headers = {} if retryAfter is None else {"Retry-After": str(retryAfter)}
+        settings = {"status": status, "headers": headers, "lasts": seconds}
+        return self._add("down", Stage.HISTORY, **{**settings, "times": None, **when})
+
+    def listTwice(self, **when: Any) -> Fault:
+        """List every message twice on a page of the history."""
+        return self._add("twice", Stage.HISTORY, **when)
 
     def failUpload(self, status: int = 500, **when: Any) -> Fault:
         """Answer a PUT with an HTTP status; nothing is stored."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .agent import Agent
 from .bot import DEFAULT_SCRIPT, BotRunner, BotScript
@@ -22,7 +24,7 @@ from .server.service import Service
 from .server.thread import LoopThread
 from .server.tls import ServerCertificate
 from .state.clock import Clock
-from .state.deployment import Deployment, RateLimit
+from .state.deployment import Deployment, Limits, limits_of
 from .state.session import Session
 from .state.world import World
 
@@ -34,8 +36,6 @@ __all__ = [
 Seen = TypeVar("Seen")
 
 log = logging.getLogger(__name__)
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 BotSource = bool | str | Path | Mapping[str, Any] | BotScript | None
 
@@ -63,6 +63,9 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool = False,
+        limits: Limits | Literal["documented", "none"] | None = None,
+        certificate: str | Path | None = None,
+        domain: str | None = None,
         idsInHistory: bool = True,
         returnsCustomMessageId: bool = True,
         onFrame: FrameLogger | None = None,
@@ -70,13 +73,18 @@ class Simulator:
         """Make a simulator; nothing runs before `start`.
 
         Args:
-            deployments: Ids, or deployments with settings of their own. The rate of messages is limited only where a
-                deployment says so.
+            deployments: Ids, or deployments with settings of their own.
             strict: Whether violations of the protocol are recorded, and missing parts of a handshake refused.
             bot: True: the demo bot; False or None: nobody; else a bot script: its object, or the path of its file.
             host: The address to listen on; anything but loopback opens the simulator to others.
             port: The port; 0: any free one. After a stop, a start takes the same one again.
             tls: Whether to speak wss and https, with a certificate of its own (`caFile`).
+            limits: How often things may be done, for deployments that do not say so themselves: "documented" (what
+                the service documents), "none", or limits of one's own.
+            certificate: With TLS: where the certificate to trust is kept, so that it stays the same after a restart;
+                its key lies beside it. None: a new one each time.
+            domain: With TLS: a domain whose webmessaging, api and api-cdn hosts the certificate is good for too, as
+                it is for those of localhost and of the host.
             idsInHistory: Whether messages have the same id in the history as on the socket.
             returnsCustomMessageId: Whether `metadata.customMessageId` comes back in echo and history.
             onFrame: Called on the server's thread with connection number, "<" or ">" and the frame as it is, secrets
@@ -87,13 +95,17 @@ class Simulator:
         """
         self.clock = Clock()
         self.faults = Faults()
-        made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
+        limited = limits_of(limits)
+        listed = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
+        made = [replace(each, limits=limited) if each.limits is None else each for each in listed]
         if not made:
             raise ValueError("a simulator needs at least one deployment")
         self.world = World(self.clock, made, strict=strict)
         self.world.idsInHistory = idsInHistory
         self.world.returnsCustomMessageId = returnsCustomMessageId
         self._host, self._port, self._with_tls = host, port, tls
+        self._kept_certificate = None if certificate is None else Path(certificate)
+        self._domain = domain
         self._context = ServerContext(self.world, self.faults, onFrame)
         self.received: Frames = self._context.received
         self.requests: Journal[RestRequest] = self._context.requests
@@ -126,7 +138,7 @@ class Simulator:
         if self._service is not None:
             raise RuntimeError(f"this simulator runs already, at {self.address}")
         if self._with_tls:
-            self._certificate = ServerCertificate(self._host)
+            self._certificate = ServerCertificate(self._host, self._domain, self._kept_certificate)
         thread = self._context.thread = LoopThread()
         try:
             tls = None if self._certificate is None else self._certificate.context
@@ -136,7 +148,7 @@ class Simulator:
             self._leave(thread)
             raise
         self._service, self._port = service, service.port
-        if self._host not in LOOPBACK:
+        if not _is_loopback(self._host):
             log.warning("the simulator listens on %s: others can reach it", self._host)
 
     def stop(self) -> None:
@@ -277,7 +289,9 @@ def serve(
     port: int = 0,
     tls: bool = False,
     strict: bool = False,
-    rateLimit: RateLimit | None = RateLimit(),  # noqa: B008 - frozen
+    limits: Limits | Literal["documented", "none"] | None = None,
+    certificate: str | Path | None = None,
+    domain: str | None = None,
     onFrame: FrameLogger | None = None,
     ready: Callable[[Simulator], None] | None = None,
     stop: threading.Event | None = None,
@@ -292,7 +306,9 @@ def serve(
         port: The port; 0: any free one.
         tls: Whether to speak wss and https; the certificate to trust is announced.
         strict: Whether violations of the protocol are recorded; they are announced at the end.
-        rateLimit: The limit for deployments that have none of their own; None: none.
+        limits: How often things may be done: "documented", "none", or limits of one's own.
+        certificate: Where the certificate to trust is kept; see `Simulator`.
+        domain: A domain that the certificate is good for; see `Simulator`.
         onFrame: Called with connection number, "<" or ">" and each frame, secrets and all; see `maskFrame`.
         ready: Called with the running simulator.
         stop: Ends it when set, as a signal does.
@@ -302,11 +318,20 @@ def serve(
         ValueError: The bot script or a setting is wrong.
     """
     over = stop or threading.Event()
-    made = [Deployment(id=each) if isinstance(each, str) else each for each in deployments]
-    limited = [each if each.rateLimit is not None else replace(each, rateLimit=rateLimit) for each in made]
-    simulator = Simulator(deployments=limited, strict=strict, bot=bot, host=host, port=port, tls=tls, onFrame=onFrame)
+    simulator = Simulator(
+        deployments=deployments,
+        strict=strict,
+        bot=bot,
+        host=host,
+        port=port,
+        tls=tls,
+        limits=limits,
+        certificate=certificate,
+        domain=domain,
+        onFrame=onFrame,
+    )
     with _ending_on_signals(over), simulator:
-        for line in _lines(simulator, [each.id for each in made], host, tls):
+        for line in _lines(simulator, host, tls):
             announce(line)
         if ready is not None:
             ready(simulator)
@@ -335,11 +360,21 @@ def _ending_on_signals(over: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _lines(simulator: Simulator, deployments: Sequence[str], host: str, tls: bool) -> list[str]:
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on a host: an address, or a name that stands for such."""
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return bool(found) and all(ipaddress.ip_address(str(each).split("%")[0]).is_loopback for each in found)
+
+
+def _lines(simulator: Simulator, host: str, tls: bool) -> list[str]:
+    deployments = list(simulator.world.deployments)
     word = "deployment" if len(deployments) == 1 else "deployments"
     lines = [f"{simulator.address}  {word} {', '.join(deployments)}", f"REST on {simulator.restAddress}"]
     if tls:
         lines.append(f"certificate to trust: {Path(simulator.caFile)}")
-    if host not in LOOPBACK:
+    if not _is_loopback(host):
         lines.append(f"warning: it listens on {host}, so others can reach it")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from .connection import toJson
 
-__all__ = ["CODES", "cutting", "error_answer", "json_answer"]
+__all__ = ["CODES", "cutting", "error_answer", "json_answer", "too_many_requests"]
 
 cutting: ContextVar[bool] = ContextVar("cutting", default=False)  # whether this answer is to break off
 
@@ -57,3 +58,8 @@ def error_answer(
     }
     shown.setdefault("Content-Type", "application/json")
     return web.Response(status=status, body=json.dumps(document).encode(), headers=shown)
+
+
+def too_many_requests(seconds: float) -> web.Response:
+    """Something was asked for too often; it may be asked for again after so many seconds."""
+    return error_answer(429, "Too many requests", headers={"Retry-After": str(max(1, math.ceil(seconds)))})

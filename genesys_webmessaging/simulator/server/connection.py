@@ -18,7 +18,7 @@ from aiohttp import web
 from ..faults import Fault, Faults, Stage, Subject
 from ..recording import Frame, Frames
 from ..state.clock import Clock
-from ..state.deployment import Deployment
+from ..state.deployment import Deployment, Limits, Rates
 from ..state.session import Session
 from .context import ServerContext
 from .thread import clock_sleep
@@ -275,6 +275,7 @@ class Connection:
         headers: All headers of the handshake.
         query: The query of the handshake.
         received: The frames the guest sent on this connection.
+        rates: How often the guest did things on it.
         lastHeard: When the guest last sent a text frame, epoch seconds of the simulator's clock.
         closeCode: The status of the guest's close frame; None until there was one, 0 if it had none.
         closeReason: The reason in it.
@@ -300,6 +301,7 @@ class Connection:
         self._silent = asyncio.Event()
         self._finishing: asyncio.TimerHandle | None = None
         self._context = context
+        self.rates = Rates(deployment.limits or Limits(), context.world.clock)
         self._writer = Writer(number, self, context.faults, context.world.clock, self._sent)
 
     def __repr__(self) -> str:
@@ -456,6 +458,8 @@ class Connection:
             self._silent.set()
         elif how == "fin":
             transport.close()
+            # Over TLS, closing waits for the guest's answer, 30 seconds at most; TCP does not.
+            asyncio.get_running_loop().call_soon(transport.abort)
         else:
             raw = transport.get_extra_info("socket")
             if raw is not None:

@@ -12,8 +12,9 @@ from aiohttp import web
 from ..content import Says, Speaker
 from ..documents import validated
 from ..faults import Faults
+from ..state.deployment import LimitReached
 from ..state.session import Participant, Role, Session
-from .answers import error_answer, json_answer
+from .answers import error_answer, json_answer, too_many_requests
 from .context import ServerContext
 
 __all__ = ["ControlSide"]
@@ -97,8 +98,8 @@ class ControlSide:
             return {"id": speaker.typing(session).id}
         if "disconnect" in asked:
             leaving = asked["disconnect"]
-            read_only = leaving.get("readOnly", True) if isinstance(leaving, dict) else True
-            return {"id": speaker.disconnect(session, bool(read_only)).id}
+            read_only = leaving.get("readOnly") if isinstance(leaving, dict) else None
+            return {"id": speaker.disconnect(session, read_only).id}
         says = {name: value for name, value in asked.items() if name not in ("name", "token", "deploymentId")}
         return {"id": speaker.say(session, validated(Says, says, "the message")).id}
 
@@ -137,6 +138,8 @@ class ControlSide:
                 if not isinstance(asked, dict):
                     raise ValueError("the body must be one JSON object")  # noqa: TRY004
                 return json_answer(await handler(asked))
+            except LimitReached as reached:
+                return too_many_requests(reached.retryAfter)
             except (ValueError, TypeError, KeyError) as error:
                 return error_answer(400, f"{type(error).__name__}: {error}")
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ...exceptions import ErrorCode
 from ..faults import Stage, Subject
-from ..state.attachments import Attachment, AttachmentState, PresignedUrl
+from ..state.attachments import Attachment, AttachmentState
 from ..state.session import Session
 from ..wire.frames import download_url, envelope
 from .answers import cutting, error_answer
@@ -48,7 +48,9 @@ class FilesSide:
         if isinstance(permitted, web.Response):
             return permitted
         url, attachment = permitted
-        wrong = self._wrong_headers(request, url, attachment)
+        if request.headers.get("Content-Type") != attachment.fileType:
+            self._context.checks.rest("PUT to a presigned URL: Content-Type missing or wrong")
+        wrong = [name for name, value in url.headers.items() if request.headers.get(name) != value]
         if wrong:
             self._context.checks.rest(f"PUT to a presigned URL: {', '.join(wrong)} missing or wrong")
             return error_answer(403, f"SignatureDoesNotMatch: {', '.join(wrong)}")
@@ -96,10 +98,6 @@ class FilesSide:
             return error_answer(404, "NoSuchKey")
         return url, attachment
 
-    def _wrong_headers(self, request: web.Request, url: PresignedUrl, attachment: Attachment) -> list[str]:
-        wanted = {**url.headers, "Content-Type": attachment.fileType}
-        return [name for name, value in wanted.items() if request.headers.get(name) != value]
-
     async def _store(self, request: web.Request, attachment: Attachment) -> web.Response:
         path = self._world.files.newPath()
         try:
@@ -111,7 +109,7 @@ class FilesSide:
                 path.unlink(missing_ok=True)
 
     async def _store_at(self, path: Path, request: web.Request, attachment: Attachment) -> web.Response:
-        limit = self._world.deployments[attachment.deploymentId].maxFileSizeKB * 1000
+        limit = self._world.deployments[attachment.deploymentId].maxFileBytes
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         size, start = 0, b""
         with path.open("wb") as file:

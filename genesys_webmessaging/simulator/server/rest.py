@@ -13,7 +13,7 @@ from ..state.deployment import Deployment
 from ..state.identities import Grant, Jwt
 from ..wire import frames
 from ..wire.frames import history_page
-from .answers import error_answer, json_answer
+from .answers import error_answer, json_answer, too_many_requests
 from .context import ServerContext
 
 __all__ = ["RestSide"]
@@ -39,11 +39,13 @@ class RestSide:
 
     def routes(self) -> list[web.RouteDef]:
         """Where each request goes."""
+        published = "/webdeployments/v1/deployments/{deploymentId}"
         tokens = "/api/v2/webdeployments/token"
         devices = "/api/v2/webmessaging/deployments/{deploymentId}/pushdevices/{token}"
         return [
             web.get("/api/v2/webmessaging/messages", self._answering(self.messages)),
-            web.get("/webdeployments/v1/deployments/{deploymentId}/config.json", self._answering(self.config)),
+            web.get(f"{published}/config.json", self._answering(self.config)),
+            web.get(f"{published}/domains.json", self._answering(self.domains)),
             web.post(f"{tokens}/oauthcodegrantjwtexchange", self._answering(self.exchange)),
             web.post(f"{tokens}/refresh", self._answering(self.refresh)),
             web.delete(f"{tokens}/revoke", self._answering(self.revoke)),
@@ -62,20 +64,41 @@ class RestSide:
         if struck or self._world.identities.expired(known.jwt):
             raise _RefusedError(401, "The jwt has expired.", "token.expired")
         self._origin_allowed(request, known.session.deployment)
+        wait = known.session.rates.take("historyCalls")
+        if wait is not None:
+            return too_many_requests(wait)
+        size, number = _number(request, "pageSize", 25), _number(request, "pageNumber", 1)
+        struck = {
+            fault.kind: fault
+            for fault in self._context.faults.strike(
+                Subject(Stage.HISTORY, None, request.path), self._world.clock.now()
+            )
+        }
+        if "down" in struck:
+            down = struck["down"]
+            return error_answer(down.status, "The history is not available", headers=down.headers)
         page = history_page(
-            self._world, known.session, _number(request, "pageSize", 25), _number(request, "pageNumber", 1)
+            self._world,
+            known.session,
+            size,
+            number,
+            lag=faults["lag"].seconds if "lag" in faults else 0.0,
+            withheld=faults["move"].size if "move" in faults and number == 1 else 0,
+            twice="twice" in faults,
         )
         return json_answer(page)
 
     async def config(self, request: web.Request) -> web.Response:
         """The configuration of a deployment, for everybody."""
-        deployment = self._world.deployments.get(request.match_info["deploymentId"])
-        if deployment is None:
-            raise _RefusedError(404, "Deployment not found", "deployment.not.found")
+        deployment = self._published(request)
         scheme = "wss" if request.secure else "ws"
         return json_answer(
             deployment.config(f"{scheme}://{request.host}/v1", f"{request.scheme}://{request.host}"),
         )
+
+    async def domains(self, request: web.Request) -> web.Response:
+        """Where a deployment may be used, for everybody."""
+        return json_answer(self._published(request).domains())
 
     async def exchange(self, request: web.Request) -> web.Response:
         """An OAuth code or id token becomes a jwt."""
@@ -90,7 +113,7 @@ class RestSide:
         if grant is None or grant.used or not _fits(grant, oauth):
             raise _RefusedError(400, "The code or token cannot be exchanged", "invalid.grant")
         grant.used = True
-        jwt = self._world.identities.issue(grant.identity, deployment.jwtSeconds)
+        jwt = self._world.identities.issue(grant.identity, deployment.signInSeconds)
         return json_answer({"jwt": jwt.text, "refreshToken": self._world.identities.refreshTokenFor(grant.identity)})
 
     async def refresh(self, request: web.Request) -> web.Response:
@@ -101,7 +124,7 @@ class RestSide:
         identity = self._world.identities.refreshTokens.get(str(token))
         if identity is None:
             raise _RefusedError(401, "The refresh token is not good")
-        lives = max(deployment.jwtSeconds for deployment in self._world.deployments.values())
+        lives = max(deployment.signInSeconds for deployment in self._world.deployments.values())
         return json_answer({"jwt": self._world.identities.issue(identity, lives).text})
 
     async def revoke(self, request: web.Request) -> web.Response:
@@ -152,6 +175,13 @@ class RestSide:
             return answer
 
         return answering
+
+    def _published(self, request: web.Request) -> Deployment:
+        """The deployment whose files are asked for; the CDN refuses what it does not have."""
+        deployment = self._world.deployments.get(request.match_info["deploymentId"])
+        if deployment is None:
+            raise _RefusedError(403, "Access denied")
+        return deployment
 
     def _deployment(self, deploymentId: object, status: int) -> Deployment:
         deployment = self._world.deployments.get(str(deploymentId))

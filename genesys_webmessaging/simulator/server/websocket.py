@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 from ..faults import Stage, Subject
 from ..recording import Frame
 from ..state.deployment import Deployment
-from .answers import error_answer
+from .answers import error_answer, too_many_requests
 from .connection import PONG, Connection, closeFrame, encodeFrame
 from .context import ServerContext
 from .thread import clock_sleep
@@ -72,6 +72,9 @@ class WebSocketSide:
             return error_answer(403, "Unknown deployment", code="deployment.not.found")
         if not deployment.allowsOrigin(request.headers.get("Origin"), world.strict):
             return error_answer(403, "Origin not allowed", code="not.authorized")
+        wait = world.ratesOf(deployment).take("connections")
+        if wait is not None:
+            return too_many_requests(wait)
         if deployment.applicationRequired and world.strict and not request.query.get("application"):
             return error_answer(400, "Missing parameter: application")
         return deployment

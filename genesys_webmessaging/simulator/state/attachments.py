@@ -83,23 +83,24 @@ class Attachment:
         self.state = AttachmentState.UPLOADED
 
     def presign(self, method: str, expiresAt: float) -> PresignedUrl:
-        """A new permission for this attachment; a PUT has headers that must be sent."""
-        headers: dict[str, str] = {}
-        if method == "PUT":
-            headers = {"x-amz-tagging": f"attachmentId={self.id}", "x-amz-meta-upload": secrets.token_hex(8)}
-            if self.fileMd5 is not None:
-                headers["Content-MD5"] = self.fileMd5
+        """A new permission for this attachment; a PUT has a header that must be sent."""
+        headers = {"x-amz-tagging": f"attachmentId={self.id}"} if method == "PUT" else {}
         return PresignedUrl(secrets.token_urlsafe(24), self.id, method, expiresAt, headers)
 
-    def onTheWire(self, url: str | None) -> dict[str, Any]:
-        """The attachment as the content of a message shows it."""
+    def onTheWire(self, url: str | None, *, digest: bool = False) -> dict[str, Any]:
+        """The attachment as the content of a message shows it.
+
+        Args:
+            url: Where to get it.
+            digest: Whether to show its SHA-256, as messages of agents do.
+        """
         shown: dict[str, Any] = {
             "id": self.id,
             "filename": self.fileName,
             "fileSize": self.fileSize,
             "mediaType": mediaTypeOf(self.fileType),
             "mime": self.fileType,
-            "sha256": self.sha256,
+            "sha256": self.sha256 if digest else None,
             "url": url,
         }
         return {key: value for key, value in shown.items() if value is not None}

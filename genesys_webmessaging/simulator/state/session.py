@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from .clock import Clock, iso
-from .deployment import Deployment, RateLimit
+from .deployment import Deployment, Limits, Rates
 from .identities import Identity
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "Role",
     "Session",
     "SessionState",
-    "TokenBucket",
 ]
 
 
@@ -58,14 +57,16 @@ class Message:
 
     Attributes:
         id: Its id on the live socket.
+        messageId: Its `channel.messageId`, if it is a guest's.
         historyId: Its id in the history, when the simulator was told that it is another one.
+        historyMessageId: The same for its `channel.messageId`.
         type: Text, Structured or Event.
         sender: Who said it.
         time: When, in epoch seconds; strictly growing within a conversation.
         text: What was said; None when nothing was.
         content: Attachments, quick replies, cards and the like, as on the wire.
         events: Presence and typing, as on the wire.
-        metadata: Strings by name, `customMessageId` and `readOnly` among them.
+        metadata: Strings by name, `customMessageId` and `readOnly` among them; of the other side also `correlationId`.
         customAttributes: What the guest sent along.
     """
 
@@ -77,8 +78,10 @@ class Message:
     events: list[dict[str, Any]] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     customAttributes: dict[str, str] = field(default_factory=dict)
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    historyId: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    messageId: str = field(default_factory=lambda: str(uuid.uuid4()))
+    historyId: str = field(default_factory=lambda: uuid.uuid4().hex)
+    historyMessageId: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __str__(self) -> str:
         said = [self.text] if self.text else [str(item.get("contentType")) for item in self.content]
@@ -104,9 +107,21 @@ class Message:
                 return str(response.get("payload", ""))
         return None
 
-    def onTheWire(self) -> dict[str, Any]:
-        """What the live socket and the history both show of it; empty parts are left out."""
+    def onTheWire(self, *, asInHistory: bool = False) -> dict[str, Any]:
+        """The message as the live socket or the history shows it; empty parts are left out.
+
+        Args:
+            asInHistory: Whether to give it the ids of the history, where those are others.
+        """
+        channel: dict[str, Any] = {"time": self.isoTime}
+        if self.direction == "Inbound":
+            channel["messageId"] = self.historyMessageId if asInHistory else self.messageId
+            channel["from"] = self.sender.onTheWire()
+        else:
+            channel |= {"type": "Private", "from": self.sender.onTheWire(), "to": {}}
         shown: dict[str, Any] = {
+            "id": self.historyId if asInHistory else self.id,
+            "channel": channel,
             "type": self.type,
             "direction": self.direction,
             "text": self.text,
@@ -183,6 +198,7 @@ class Peer(Protocol):
     number: int
     deployment: Deployment
     session: Session | None
+    rates: Rates
 
     @property
     def restAddress(self) -> str:
@@ -199,30 +215,6 @@ class Peer(Protocol):
         """Close the connection, after what was delivered before."""
 
 
-@dataclass
-class TokenBucket:
-    """A rate window: holds up to `burst` permits and gains `perSecond` of them every second."""
-
-    limit: RateLimit
-    clock: Clock
-    permits: float = field(init=False)
-    since: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.permits = float(self.limit.burst)
-        self.since = self.clock.now()
-
-    def take(self) -> float | None:
-        """Use a permit: None when there was one, else the seconds until there is."""
-        now = self.clock.now()
-        self.permits = min(float(self.limit.burst), self.permits + (now - self.since) * self.limit.perSecond)
-        self.since = now
-        if self.permits >= 1:
-            self.permits -= 1
-            return None
-        return (1 - self.permits) / self.limit.perSecond
-
-
 class Session:
     """What the server keeps for a token.
 
@@ -236,6 +228,7 @@ class Session:
         connections: The connections configured with this token, oldest first.
         customAttributes: What the guest sent along so far, the newest value of each.
         journeyContext: What the last configure request said of it.
+        rates: How often its guest, and the agents who speak to it, did things.
     """
 
     def __init__(self, token: str, deployment: Deployment, clock: Clock) -> None:
@@ -249,7 +242,7 @@ class Session:
         self.connections: list[Peer] = []
         self.customAttributes: dict[str, str] = {}
         self.journeyContext: dict[str, Any] | None = None
-        self.bucket = None if deployment.rateLimit is None else TokenBucket(deployment.rateLimit, clock)
+        self.rates = Rates(deployment.limits or Limits(), clock)
 
     def __repr__(self) -> str:
         return f"<Session of {self.deployment.id}: {self.state.value}, {len(self.connections)} connections>"

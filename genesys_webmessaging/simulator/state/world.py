@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .attachments import Attachment, PresignedUrl
 from .clock import Clock
-from .deployment import Deployment
+from .deployment import Deployment, Limits, Rates
 from .identities import Identities, Identity, Jwt, makeJwt
 from .session import Message, Session, SessionState
 
@@ -67,6 +67,11 @@ class World:
         self.devices: dict[tuple[str, str], dict[str, Any]] = {}
         self.observers: list[Observer] = []
         self.files = FileStore()
+        self._rates: dict[str, Rates] = {}
+
+    def ratesOf(self, deployment: Deployment) -> Rates:
+        """How often connections to a deployment were opened."""
+        return self._rates.setdefault(deployment.id, Rates(deployment.limits or Limits(), self.clock))
 
     def newSession(self, token: str, deployment: Deployment) -> Session:
         """A fresh session for a token; the one it had is out of reach."""
@@ -74,6 +79,8 @@ class World:
         if old is not None:
             self.end(old)
         session = Session(token, deployment, self.clock)
+        if old is not None:
+            session.rates = old.rates
         self.sessions[deployment.id, token] = session
         return session
 
@@ -119,10 +126,6 @@ class World:
         url = attachment.presign(method, self.clock.now() + seconds)
         self.urls[url.secret] = url
         return url
-
-    def historyId(self, message: Message) -> str:
-        """The id of a message in the history."""
-        return message.id if self.idsInHistory else message.historyId
 
 
 @dataclass

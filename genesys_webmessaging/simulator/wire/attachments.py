@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from ...exceptions import ErrorCode
@@ -13,31 +14,18 @@ from .frames import envelope, presigned
 from .request import Refusal, Request
 from .sessions import live_session
 
-__all__ = ["UploadRefusal", "delete_attachment", "get_attachment", "on_attachment"]
+__all__ = ["delete_attachment", "get_attachment", "on_attachment"]
 
 FORBIDDEN_IN_NAMES = set('/\\{}^%`]["<>~#|*?:') | {chr(code) for code in range(32)}
-
-
-class UploadRefusal(Refusal):
-    """A refusal that the guest wants as an object (`errorsAsJson`)."""
-
-    def __init__(self, refusal: Refusal, attachmentId: str | None) -> None:
-        super().__init__(refusal.code, refusal.sentence)
-        self.attachmentId = attachmentId
 
 
 def on_attachment(world: World, request: Request) -> None:
     """Give permission to upload a file."""
     session = live_session(request)
     attachment_id = request.textOrNone("attachmentId")
-    try:
-        described = _described(session.deployment, request)
-        if attachment_id in world.attachments:
-            raise Refusal(ErrorCode.BAD_REQUEST, f"There is an attachment {attachment_id} already")
-    except Refusal as refusal:
-        if request.flag("errorsAsJson"):
-            raise UploadRefusal(refusal, attachment_id) from refusal
-        raise
+    described = _described(session.deployment, request)
+    if attachment_id in world.attachments:
+        raise Refusal(ErrorCode.BAD_REQUEST, f"There is an attachment {attachment_id} already")
     attachment = world.newAttachment(session, attachment_id, **described)
     url = world.presign(attachment, "PUT", session.deployment.urlSeconds)
     request.peer.deliver(presigned(attachment, url, request.peer.restAddress, request.tracingId))
@@ -86,12 +74,14 @@ def _described(deployment: Deployment, request: Request) -> dict[str, Any]:
         )
     if FORBIDDEN_IN_NAMES & set(name):
         raise Refusal(ErrorCode.FILE_NAME_INVALID, "The file name has characters that are not allowed")
+    if not PurePosixPath(name).suffix:
+        raise Refusal(ErrorCode.FILE_NAME_INVALID, "The file name has no extension")
     if any(name.lower().endswith(extension.lower()) for extension in deployment.blockedExtensions):
         raise Refusal(ErrorCode.FILE_TYPE_INVALID, "The file name extension is blocked")
     if not deployment.allowsType(kind):
         raise Refusal(ErrorCode.FILE_TYPE_INVALID, f"File type not allowed: {kind}")
-    if not 0 < size <= deployment.maxFileSizeKB * 1000:
-        raise Refusal(
-            ErrorCode.FILE_SIZE_INVALID, f"File size must be between 1 and {deployment.maxFileSizeKB * 1000} bytes"
-        )
+    if size == 0:
+        raise Refusal(ErrorCode.FILE_EMPTY, "The file is empty")
+    if not 0 < size <= deployment.maxFileBytes:
+        raise Refusal(ErrorCode.FILE_SIZE_INVALID, f"File size must be at most {deployment.maxFileBytes} bytes")
     return {"fileName": name, "fileType": kind, "fileSize": size, "fileMd5": request.textOrNone("fileMd5")}

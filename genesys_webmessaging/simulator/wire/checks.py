@@ -72,7 +72,7 @@ def _list(item: Check) -> Check:
 
 
 def _object(fields: Mapping[str, Check], *required: str) -> Check:
-    """An object with these fields and no others; nothing in it may be null, [] or {}."""
+    """An object with these fields and no others; nothing in it may be null or {}. Messenger itself sends []."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
@@ -89,7 +89,7 @@ def _object(fields: Mapping[str, Check], *required: str) -> Check:
             elif item is None:
                 if name not in required:
                     yield f"{inside}{name} is null; it must be left out"
-            elif item in ([], {}):
+            elif item == {}:
                 yield f"{inside}{name} is empty; it must be left out"
             else:
                 yield from known(item, inside + name)
@@ -120,9 +120,20 @@ BUTTON_RESPONSE = _object(
     "text",
     "payload",
 )
+ANSWER = _object(
+    {"id": _filled, "component": _tagged("contentType", {"ButtonResponse": BUTTON_RESPONSE})}, "id", "component"
+)
 CONTENT = _tagged(
     "contentType",
-    {"Attachment": _object({"id": _filled}, "id"), "ButtonResponse": BUTTON_RESPONSE},
+    {
+        "Attachment": _object({"id": _filled}, "id"),
+        "ButtonResponse": BUTTON_RESPONSE,
+        "Form": _object(
+            {"originatingMessageId": _filled, "cannedResponseId": _filled, "response": _list(ANSWER)},
+            "originatingMessageId",
+            "response",
+        ),
+    },
 )
 EVENT = _tagged(
     "eventType",
@@ -135,7 +146,7 @@ EVENT = _tagged(
     },
 )
 CHANNEL = _object({"metadata": _object({"customAttributes": _texts}), "messageId": TEXT})
-MESSAGE = _object(
+MESSAGE_FIELDS = _object(
     {
         "type": _one_of("Text", "Structured", "Event"),
         "text": TEXT,
@@ -146,8 +157,16 @@ MESSAGE = _object(
         "id": TEXT,
         "status": TEXT,
     },
-    "type",
 )
+
+
+def MESSAGE(value: Any, path: str) -> Iterator[str]:
+    """A message; only content may come without a type, as web Messenger sends an attachment alone."""
+    yield from MESSAGE_FIELDS(value, path)
+    if isinstance(value, dict) and value.get("type") is None and not value.get("content"):
+        yield f"{path}.type is missing"
+
+
 JOURNEY = _object(
     {
         "customer": _object({"id": _filled, "idType": _filled}, "id", "idType"),
@@ -155,7 +174,6 @@ JOURNEY = _object(
         "triggeringAction": ANYTHING,
     },
     "customer",
-    "customerSession",
 )
 
 ALWAYS: Mapping[str, Check] = {"action": _filled, "token": _token, "tracingId": _filled}
@@ -164,19 +182,22 @@ CONFIGURE: Mapping[str, Check] = {
     "startNew": FLAG,
     "journeyContext": JOURNEY,
     "resumeToken": TEXT,
+    "mode": INTEGER,
 }
 
 
 def _request(fields: Mapping[str, Check], *required: str) -> Check:
-    return _object({**ALWAYS, **fields}, "action", "token", "tracingId", *required)
+    return _object({**ALWAYS, **fields}, "action", *required)
 
 
 REQUESTS: Mapping[str, Check] = {
-    "configureSession": _request(CONFIGURE, "deploymentId"),
+    "configureSession": _request(CONFIGURE, "token", "deploymentId"),
     "configureAuthenticatedSession": _request(
-        {**CONFIGURE, "data": _object({"code": _filled}, "code"), "stepUp": FLAG}, "deploymentId", "data"
+        {**CONFIGURE, "data": _object({"code": _filled}, "code"), "stepUp": FLAG}, "token", "deploymentId", "data"
     ),
-    "onMessage": _request({"message": MESSAGE, "time": TEXT, "channel": CHANNEL}, "message"),
+    "onMessage": _request(
+        {"message": MESSAGE, "time": TEXT, "channel": CHANNEL, "attachmentIds": _list(_filled)}, "token", "message"
+    ),
     "echo": _request({"message": _object({"type": _one_of("Text"), "text": TEXT}, "type", "text")}, "message"),
     "onAttachment": _request(
         {
@@ -187,15 +208,16 @@ REQUESTS: Mapping[str, Check] = {
             "fileMd5": _filled,
             "errorsAsJson": FLAG,
         },
+        "token",
         "fileName",
         "fileType",
         "fileSize",
     ),
-    "getAttachment": _request({"attachmentId": _filled}, "attachmentId"),
-    "deleteAttachment": _request({"attachmentId": _filled}, "attachmentId"),
-    "getJwt": _request({}),
+    "getAttachment": _request({"attachmentId": _filled}, "token", "attachmentId"),
+    "deleteAttachment": _request({"attachmentId": _filled}, "token", "attachmentId"),
+    "getJwt": _request({}, "token"),
     "getConfiguration": _request({"deploymentId": _filled}, "deploymentId"),
-    "closeSession": _request({"closeAllConnections": FLAG}, "closeAllConnections"),
+    "closeSession": _request({"closeAllConnections": FLAG}, "token", "closeAllConnections"),
 }
 
 
@@ -208,6 +230,7 @@ def violations_of(fields: dict[str, Any]) -> list[str]:
     return list(check(fields, ""))
 
 
+REMEMBERED = 20_000  # requests, by tracing id
 BEFORE_CONFIGURE = ("configureSession", "configureAuthenticatedSession", "getConfiguration")
 
 
@@ -217,7 +240,7 @@ class Checks:
     def __init__(self, world: World, found: Journal[Violation]) -> None:
         self._world = world
         self._found = found
-        self._requests: dict[str, str] = {}
+        self._requests: dict[tuple[str, str], str] = {}
         self._configured: set[int] = set()
 
     def handshake(self, number: int, origin: str | None) -> None:
@@ -261,7 +284,10 @@ class Checks:
             return
         said = {key: value for key, value in fields.items() if key != "time"}
         meant = json.dumps(said, sort_keys=True)
-        if self._requests.setdefault(tracing_id, meant) != meant:
+        whose = (str(fields.get("token")), tracing_id)
+        while len(self._requests) >= REMEMBERED:
+            del self._requests[next(iter(self._requests))]
+        if self._requests.setdefault(whose, meant) != meant:
             self._note(number, f"{fields.get('action')}: tracingId {tracing_id!r} is that of another request")
 
     def _note(self, number: int | None, sentence: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,8 +11,8 @@ from ...exceptions import ErrorCode
 from ..state.session import Peer
 from ..state.world import World
 from . import attachments, messages, sessions
-from .frames import envelope, error
-from .request import Refusal, Request
+from .frames import error, generate_url_error, too_many_requests
+from .request import Refusal, Request, TooOften, within
 
 __all__ = ["ACTIONS", "Gateway"]
 
@@ -56,16 +55,15 @@ class Gateway:
             return
         request = Request(peer, fields)
         try:
+            within(peer.rates, "requests")
             handler = ACTIONS.get(request.action)
             if handler is None:
                 raise Refusal(ErrorCode.BAD_REQUEST, f"Unknown action: {request.action}")
             handler(self.world, request)
-        except messages.TooFast as too_fast:
-            peer.deliver(self._too_many(too_fast, request))
-        except attachments.UploadRefusal as refusal:
-            peer.deliver(self._generate_url_error(refusal, request))
+        except TooOften as too_often:
+            peer.deliver(too_many_requests(too_often.seconds, request.tracingId))
         except Refusal as refusal:
-            peer.deliver(error(refusal.code, refusal.sentence, request.tracingId))
+            self._refuse(request, refusal.code, refusal.sentence)
         except Exception:
             log.exception("the simulator failed at a request of connection %d", peer.number)
             peer.deliver(error(ErrorCode.UNEXPECTED_ERROR, "Unexpected error", request.tracingId))
@@ -73,36 +71,19 @@ class Gateway:
     def refuse(self, peer: Peer, fields: dict[str, Any] | None, code: int, sentence: str) -> None:
         """Answer a request with an error, as its sender wants errors."""
         request = Request(peer, fields or {})
-        if request.flag("errorsAsJson"):
-            refusal = attachments.UploadRefusal(Refusal(code, sentence), request.textOrNone("attachmentId"))
-            peer.deliver(self._generate_url_error(refusal, request))
-        elif code == ErrorCode.TOO_MANY_REQUESTS:
-            peer.deliver(self._too_many(messages.TooFast(1.0), request))
+        if code in (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.TOO_MANY_REQUESTS_HTTP):
+            peer.deliver(too_many_requests(1.0, request.tracingId))
         else:
-            peer.deliver(error(code, sentence, request.tracingId))
+            self._refuse(request, code, sentence)
 
     def unreadable(self, peer: Peer) -> None:
         """A binary frame came."""
         peer.deliver(error(ErrorCode.BAD_REQUEST, "Bad request: text frames only"))
 
-    def _too_many(self, too_fast: messages.TooFast, request: Request) -> dict[str, Any]:
-        body = {
-            "name": "TooManyRequestsErrorMessage",
-            "message": too_fast.sentence,
-            "retryAfter": max(1, math.ceil(too_fast.seconds)),
-            "errorCode": ErrorCode.TOO_MANY_REQUESTS,
-            "errorMessage": too_fast.sentence,
-        }
-        return envelope("TooManyRequestsErrorMessage", body, code=429, tracingId=request.tracingId)
-
-    def _generate_url_error(self, refusal: attachments.UploadRefusal, request: Request) -> dict[str, Any]:
-        body = {
-            "name": "GenerateUrlError",
-            "message": refusal.sentence,
-            "errorCode": refusal.code,
-            "errorMessage": refusal.sentence,
-            "timestamp": self.world.clock.isoNow(),
-        }
-        if refusal.attachmentId is not None:
-            body["attachmentId"] = refusal.attachmentId
-        return envelope("GenerateUrlError", body, tracingId=request.tracingId)
+    def _refuse(self, request: Request, code: int, sentence: str) -> None:
+        peer, attachment_id = request.peer, request.fields.get("attachmentId")
+        if request.fields.get("action") == "onAttachment" and request.flag("errorsAsJson"):
+            named = attachment_id if isinstance(attachment_id, str) and attachment_id else None
+            peer.deliver(generate_url_error(peer.deployment, code, sentence, named, request.tracingId))
+        else:
+            peer.deliver(error(code, sentence, request.tracingId))

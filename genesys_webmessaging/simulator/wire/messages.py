@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from ...exceptions import ErrorCode
@@ -9,47 +10,40 @@ from ..state.attachments import AttachmentState
 from ..state.session import Message, Session, SessionState
 from ..state.world import World
 from . import frames
-from .frames import connection_closed, download_url, envelope, structured
-from .request import Refusal, Request
+from .frames import download_url, envelope
+from .request import Refusal, Request, within
 from .sessions import live_session
 
-__all__ = ["TooFast", "echo", "on_message"]
+__all__ = ["echo", "on_message"]
 
 BUTTONS = ("QuickReply", "Button", "DatePicker", "ListPicker", "Form")
 GUEST_PRESENCES = ("Join", "Clear", "Disconnect")
 TYPES = ("Text", "Structured", "Event")
 
 
-class TooFast(Refusal):
-    """More messages in a row than the deployment allows."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(ErrorCode.TOO_MANY_REQUESTS, "Message rate too high for this session")
-        self.seconds = seconds
-
-
-def echo(world: World, request: Request) -> None:
+def echo(world: World, request: Request) -> None:  # noqa: ARG001 - every handler takes both
     """Answer a ping with its own text; the session lives on by it."""
     session = request.peer.session
-    if session is None or session.token != request.text("token"):
+    if session is None or request.fields.get("token", session.token) != session.token:
         raise Refusal(ErrorCode.SESSION_NOT_FOUND, "Session not found: configureSession must come first")
     if session.expired:
         request.peer.deliver(envelope("SessionExpiredEvent", {}, unasked=True, tracingId=request.tracingId))
         return
     asked = request.object("message")
+    within(request.peer.rates, "echoes")
     session.touch()
-    answer = Message(
-        type=str(asked.get("type", "Text")),
-        sender=session.conversation.guest,
-        time=world.clock.now(),
-        text=str(asked.get("text", "")),
-    )
-    if session.deployment.echoesLifetime:
-        answer.metadata = {
-            "durationSeconds": str(session.deployment.sessionSeconds),
-            "expirationDate": str(int(session.expiresAt)),
-        }
-    request.peer.deliver(structured(answer, tracingId=request.tracingId, unasked=False))
+    body: dict[str, Any] = {
+        "id": uuid.uuid4().hex,
+        "type": str(asked.get("type", "Text")),
+        "text": str(asked.get("text", "")),
+        "direction": "Inbound",
+    }
+    lifetime = {
+        "durationSeconds": str(session.deployment.sessionSeconds),
+        "expirationDate": str(int(session.expiresAt)),
+    }
+    body |= {"metadata": lifetime} if session.deployment.echoesLifetime else {}
+    request.peer.deliver(envelope("StructuredMessage", body, tracingId=request.tracingId))
 
 
 def on_message(world: World, request: Request) -> None:
@@ -57,8 +51,8 @@ def on_message(world: World, request: Request) -> None:
     session = live_session(request)
     asked = request.object("message")
     if session.readOnly:
-        raise Refusal(ErrorCode.BAD_REQUEST, "The conversation has ended, the session is read-only")
-    _within_rate(session)
+        raise Refusal(ErrorCode.READ_ONLY, "The conversation has ended, the session is read-only")
+    within(session.rates, "messages")
     message = _message(world, request, session, asked)
     if message.hasPresence("Clear"):
         _clear(world, session, message, request.tracingId)
@@ -71,25 +65,20 @@ def on_message(world: World, request: Request) -> None:
         observer.guestSaid(session, message)
 
 
-def _within_rate(session: Session) -> None:
-    wait = None if session.bucket is None else session.bucket.take()
-    if wait is not None:
-        raise TooFast(wait)
-
-
 def _message(world: World, request: Request, session: Session, asked: dict[str, Any]) -> Message:
     fields = Request(request.peer, asked)
-    kind = fields.text("type")
+    alone = "type" not in asked and bool(asked.get("content"))  # web Messenger names no type with an attachment alone
+    kind = "Text" if alone else fields.text("type")
     if kind not in TYPES:
         raise Refusal(ErrorCode.BAD_REQUEST, f"A guest cannot send messages of type {kind}")
     text = asked.get("text")
     if text is not None and not isinstance(text, str):
         raise Refusal(ErrorCode.BAD_REQUEST, "text must be a string")
-    if text is not None and len(text) > session.deployment.maxMessageLength:
-        raise Refusal(
-            ErrorCode.MESSAGE_TOO_LONG, f"Message too long: at most {session.deployment.maxMessageLength} characters"
-        )
+    limit = session.deployment.maxMessageLength
+    if text is not None and len(text.encode(errors="surrogatepass")) > limit:
+        raise Refusal(ErrorCode.MESSAGE_TOO_LONG, f"Message too long: at most {limit} bytes")
     content = [_content(world, request, session, item) for item in _objects(asked, "content")]
+    content += _beside(world, request, session, content)
     events = [_event(session, item) for item in _objects(asked, "events")]
     if kind == "Event" and not events:
         raise Refusal(ErrorCode.MISSING_PARAMETER, "Missing parameter: events")
@@ -120,12 +109,24 @@ def _content(world: World, request: Request, session: Session, item: dict[str, A
     if kind == "Attachment":
         return {"contentType": kind, "attachment": _attachment(world, request, session, fields)}
     if kind == "ButtonResponse":
-        response = Request(request.peer, fields.object("buttonResponse"))
-        if response.text("type") not in BUTTONS:
-            raise Refusal(ErrorCode.BAD_REQUEST, f"Unknown button response: {response.text('type')}")
-        for name in ("text", "payload"):
-            response.text(name)
+        _button_response(Request(request.peer, fields.object("buttonResponse")), *BUTTONS)
+    if kind == "Form":
+        form = Request(request.peer, fields.object("form"))
+        for answer in _objects(form.fields, "response"):
+            answered = Request(request.peer, answer)
+            answered.text("id")
+            component = Request(request.peer, answered.object("component"))
+            _button_response(Request(request.peer, component.object("buttonResponse")), "Form")
     return item
+
+
+def _button_response(response: Request, *kinds: str) -> None:
+    kind = response.text("type")
+    if kind not in kinds:
+        raise Refusal(ErrorCode.BAD_REQUEST, f"Unknown button response: {kind}")
+    for name in ("text", "payload"):
+        if kind != "Form" or name not in response.fields:  # what was left open in a form is empty
+            response.text(name)
 
 
 def _attachment(world: World, request: Request, session: Session, fields: Request) -> dict[str, Any]:
@@ -138,6 +139,18 @@ def _attachment(world: World, request: Request, session: Session, fields: Reques
     if world.clock.now() >= attachment.expiresAt:
         raise Refusal(ErrorCode.ATTACHMENT_EXPIRED, f"Attachment has expired: {attachment_id}")
     return attachment.onTheWire(download_url(world, attachment, request.peer))
+
+
+def _beside(world: World, request: Request, session: Session, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The files that a client names beside its message, in `attachmentIds`; those that are not there do no harm."""
+    given = request.fields.get("attachmentIds")
+    named = {item["attachment"]["id"] for item in content if item.get("contentType") == "Attachment"}
+    found = [world.attachments.get(each) for each in given if isinstance(each, str)] if isinstance(given, list) else []
+    return [
+        {"contentType": "Attachment", "attachment": each.onTheWire(download_url(world, each, request.peer))}
+        for each in found
+        if each and each.owner == session.token and each.state is AttachmentState.UPLOADED and each.id not in named
+    ]
 
 
 def _event(session: Session, item: dict[str, Any]) -> dict[str, Any]:
@@ -158,8 +171,8 @@ def _metadata(world: World, asked: dict[str, Any]) -> dict[str, str]:
     metadata = asked.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise Refusal(ErrorCode.BAD_REQUEST, "metadata must be an object")
-    own = metadata.get("customMessageId")
-    return {"customMessageId": str(own)} if own is not None and world.returnsCustomMessageId else {}
+    dropped = () if world.returnsCustomMessageId else ("customMessageId",)
+    return {str(name): str(value) for name, value in metadata.items() if value is not None and name not in dropped}
 
 
 def _custom_attributes(session: Session, fields: dict[str, Any], asked: dict[str, Any]) -> dict[str, str]:
@@ -184,8 +197,8 @@ def _custom_attributes(session: Session, fields: dict[str, Any], asked: dict[str
 def _clear(world: World, session: Session, message: Message, tracingId: str | None) -> None:
     peers = list(session.connections)
     frames.post(session, message, tracingId)
-    frames.broadcast(session, envelope("SessionClearedEvent", {}, unasked=True))
-    frames.broadcast(session, connection_closed())
+    frames.broadcast(session, frames.session_cleared(session.deployment))
+    frames.broadcast(session, frames.connection_closed())
     world.end(session)
     for peer in peers:
         peer.finish(1000, "")

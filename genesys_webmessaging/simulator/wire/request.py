@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...exceptions import ErrorCode
+from ..state.deployment import Rates
 from ..state.session import Peer
 
 __all__ = [
     "Refusal",
     "Request",
+    "TooOften",
+    "within",
 ]
 
 
@@ -21,6 +24,25 @@ class Refusal(Exception):  # noqa: N818 - not an error of ours
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+
+
+class TooOften(Exception):  # noqa: N818 - not an error of ours
+    """Something is asked for too often, and may be asked for again after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too many requests: wait {seconds:.1f} s")
+        self.seconds = seconds
+
+
+def within(rates: Rates, what: str) -> None:
+    """Count something against its limit.
+
+    Raises:
+        TooOften: It was done too often.
+    """
+    seconds = rates.take(what)
+    if seconds is not None:
+        raise TooOften(seconds)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ..state.session import Message, Peer, Session, SessionState
 from ..state.world import World
 from . import frames
 from .frames import connection_closed, envelope, session_response
-from .request import Refusal, Request
+from .request import Refusal, Request, within
 
 __all__ = [
     "close",
@@ -44,6 +44,8 @@ def configure(world: World, request: Request) -> None:
         raise Refusal(
             ErrorCode.CANNOT_DOWNGRADE_SESSION, "Cannot downgrade an authenticated session to a guest session"
         )
+    if known is not None:
+        within(known.rates, "configures")
     resumed = _resumable(known, request)
     session = resumed or world.newSession(token, deployment)
     _enter(world, request, session, newSession=resumed is None)
@@ -55,6 +57,8 @@ def configure_authenticated(world: World, request: Request) -> None:
     token = request.text("token")
     identity = _identity(world, deployment, request)
     known = world.sessions.get((deployment.id, token))
+    if known is not None:
+        within(known.rates, "configures")
     if known is not None and known.identity is None and known.state is SessionState.OPEN and not known.expired:
         _step_up(world, request, known, identity)
         return
