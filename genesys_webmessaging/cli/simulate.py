@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -29,8 +30,21 @@ from ._status import epilog
 )
 @click.option("--no-bot", is_flag=True, help="Nobody answers.")
 @click.option("--tls", is_flag=True, help="wss and https, with a certificate made on the fly.")
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the certificate to trust is kept, with its key beside it; implies --tls.",
+)
+@click.option("--domain", metavar="DOMAIN", help="The certificate is good for webmessaging.DOMAIN, api.… and api-cdn.…")
 @click.option("--strict", is_flag=True, help="Take only what the protocol allows, and list violations at the end.")
-@click.option("--no-rate-limit", is_flag=True, help="Any number of messages a second, instead of 2 after a burst of 4.")
+@click.option(
+    "--limits",
+    type=click.Choice(["documented", "none"]),
+    default="documented",
+    show_default=True,
+    help="How often things may be done: as the service documents it, or as often as one likes.",
+)
 @click.option("--frames", "--verbose", is_flag=True, help="Log every frame to standard error, secrets masked.")
 def command(
     port: int,
@@ -39,16 +53,18 @@ def command(
     script: Path | None,
     no_bot: bool,
     tls: bool,
+    certificate: Path | None,
+    domain: str | None,
     strict: bool,
-    no_rate_limit: bool,
+    limits: Literal["documented", "none"],
     frames: bool,
 ) -> None:
     """Run a local Genesys until it is interrupted.
 
     The first line tells the address of the WebSocket and the deployments; REST and uploads are on
-    the same port. Any Origin is welcome, images up to 10 MB, and a scripted bot answers.
+    the same port. Any Origin is welcome, files up to 10 MB, and a scripted bot answers.
     """
-    from ..simulator import RateLimit, maskFrame, serve
+    from ..simulator import maskFrame, serve
 
     if script is not None and no_bot:
         raise click.UsageError("--script and --no-bot exclude each other")
@@ -62,8 +78,10 @@ def command(
         bot=False if no_bot else script or True,
         host=host,
         port=port,
-        tls=tls,
+        tls=tls or certificate is not None,
+        certificate=certificate,
+        domain=domain,
         strict=strict,
-        rateLimit=None if no_rate_limit else RateLimit(),
+        limits=limits,
         onFrame=log_frame if frames else None,
     )

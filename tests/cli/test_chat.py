@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_webmessaging.simulator import Deployment, RateLimit, Simulator
+from genesys_webmessaging.simulator import Deployment, Limits, RateLimit, Simulator
 
 
 def test_a_line_in_and_the_replies_out(process, place, simulator):
@@ -123,7 +123,7 @@ def test_a_lost_connection_is_replaced_and_the_message_arrives_once(command, pla
 
 
 def test_a_server_that_wants_fewer_messages_gets_them_later(command):
-    with Simulator(deployments=[Deployment(rateLimit=RateLimit(perSecond=5, burst=1))], bot=False) as simulator:
+    with Simulator(deployments=[Deployment(limits=Limits(messages=RateLimit(1, 0.2)))], bot=False) as simulator:
         place = ("--address", simulator.address, "--deployment-id", "demo", "--no-join", "--wait", "0")
         ended = command("chat", *place, typed="a\nb\nc\n")
 

@@ -19,7 +19,7 @@ from genesys_webmessaging import (
 )
 from genesys_webmessaging.companions import Delivery, Reconnector, textMessage
 from genesys_webmessaging.models import Direction, StructuredMessage
-from genesys_webmessaging.simulator import Deployment, RateLimit, Simulator
+from genesys_webmessaging.simulator import Deployment, Limits, RateLimit, Simulator
 
 ORIGIN = "https://shop.example"
 
@@ -85,7 +85,7 @@ def test_messages_of_several_threads_go_one_after_the_other(simulator: Simulator
 
 
 def test_what_is_too_much_is_said_when_the_server_wants_it() -> None:
-    limited = Deployment(rateLimit=RateLimit(perSecond=2, burst=1))
+    limited = Deployment(limits=Limits(messages=RateLimit(1, 0.5)))
     with Simulator(deployments=[limited], bot=False) as simulator, WebMessagingClient(simulator.address) as client:
         client.connect("demo", ORIGIN)
         client.awaitResponse(client.configureSession("demo", ORIGIN))

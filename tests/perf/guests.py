@@ -26,7 +26,7 @@ PATIENCE = 60
 
 SERVER = """
 from genesys_webmessaging.simulator import serve
-serve(announce=lambda line: print(line, flush=True), rateLimit=None, strict=True)
+serve(announce=lambda line: print(line, flush=True), strict=True)
 """
 
 

@@ -41,6 +41,58 @@ def test_an_agent_says_everything_a_guest_can_be_shown(simulator, guest):
         picker = guest.outbound()["content"][0]["datePicker"]
         assert picker["availableTimes"] == [{"dateTime": "2030-01-07T09:00:00.000Z", "duration": 1800}]
 
+        sections = [
+            {"title": "Bicycle", "items": ["City", {"id": "cargo", "title": "Cargo"}]},
+            {"title": "Work", "multipleSelection": True, "items": ["Oil"]},
+        ]
+        agent.listPicker(sections, receivedMessage="What?")
+        assert guest.outbound()["content"][0]["listPicker"] == {
+            "sections": [
+                {
+                    "title": "Bicycle",
+                    "multipleSelection": False,
+                    "items": [{"id": "City", "title": "City"}, {"id": "cargo", "title": "Cargo"}],
+                },
+                {"title": "Work", "multipleSelection": True, "items": [{"id": "Oil", "title": "Oil"}]},
+            ],
+            "receivedMessage": {"title": "What?"},
+            "replyMessage": {"title": "Thank you", "subtitle": "Your choice"},
+        }
+
+        components = [
+            {"input": {"id": "name", "title": "Name", "isRequired": True}},
+            {"datePicker": {"id": "day", "title": "Day", "dateDisplayFormat": "dayMonthYear"}},
+            {"listPicker": {"id": "parts", "sections": sections}},
+            {"wheelPicker": {"id": "size", "items": ["S", "L"]}},
+        ]
+        agent.form([{"title": "You", "pageComponents": components}], cannedResponseId="canned")
+        form = guest.outbound()["content"][0]["form"]
+        assert form["cannedResponseId"] == "canned"
+        (page,) = form["formPages"]
+        assert [each["formComponentType"] for each in page["pageComponents"]] == [
+            "Input",
+            "DatePicker",
+            "ListPicker",
+            "WheelPicker",
+        ]
+        assert page["pageComponents"][0]["input"] == {
+            "id": "name",
+            "title": "Name",
+            "isRequired": True,
+            "isMultipleLine": False,
+        }
+        assert page["pageComponents"][1]["datePicker"]["availableTimes"] == []
+
+        agent.send(text="Sure?", buttonResponses=["Yes"])
+        assert guest.outbound("Sure?")["content"] == [
+            {
+                "contentType": "ButtonResponse",
+                "buttonResponse": {"type": "QuickReply", "text": "Yes", "payload": "Yes"},
+            }
+        ]
+        with pytest.raises(ValueError, match=r"the message: card\.title: is missing"):
+            agent.send(card={})
+
         agent.attach("bill.pdf", b"%PDF-1", text="Your bill")
         attachment = guest.outbound("Your bill")["content"][0]["attachment"]
         assert (attachment["filename"], attachment["mime"], attachment["fileSize"]) == (

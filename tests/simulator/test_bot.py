@@ -134,8 +134,8 @@ def test_a_bot_leaves(connect):
         guest = connect(simulator)
         guest.say("leave")
         assert guest.outbound()["text"] == "Bye"
-        gone = guest.wait("StructuredMessage", where=lambda frame: frame["body"].get("metadata"))
-        assert gone["body"]["metadata"] == {"readOnly": "true"}
+        gone = guest.wait("StructuredMessage", where=lambda frame: "presence" in str(frame["body"].get("events")))
+        assert gone["body"]["metadata"]["readOnly"] == "true"
 
 
 def test_without_a_bot_nobody_answers(simulator, guest):

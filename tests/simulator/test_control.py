@@ -66,7 +66,7 @@ def test_an_agent_speaks_and_leaves(simulator, guest):
     control(simulator, "POST", "agent", {"typing": True, "token": guest.token})
     assert guest.wait("StructuredMessage")["body"]["type"] == "Event"
     control(simulator, "POST", "agent", {"disconnect": {"readOnly": True}})
-    assert guest.wait("StructuredMessage")["body"]["metadata"] == {"readOnly": "true"}
+    assert guest.wait("StructuredMessage")["body"]["metadata"]["readOnly"] == "true"
 
 
 def test_connections_are_ended(simulator, guest, connect):

@@ -76,7 +76,7 @@ def test_a_request_is_refused_with_any_code(simulator, guest):
     simulator.faults.refuse("getJwt", 4029)
     refused = guest.say("hello")
     assert (refused["class"], refused["code"], refused["body"]) == ("string", 5000, "Unexpected error")
-    assert guest.presign(b"x", errorsAsJson=True)["body"]["errorCode"] == 4001
+    assert guest.presignRefused(b"x", errorsAsJson=True)["body"]["errorCode"] == 4001
     assert guest.ask("getJwt")["body"]["retryAfter"] == 1
     assert guest.say("hello")["code"] == 200
 
@@ -296,3 +296,57 @@ def test_faults_work_over_tls(connect):
         assert guest.say("in pieces")["code"] == 200
         guest.send("getJwt")
         assert guest.expectClosed()[0] == 1006
+
+
+# -- the history
+
+
+def texts(guest, **page):
+    answer = guest.history(**page)
+    assert answer.status_code == 200
+    return [entity["text"] for entity in answer.json()["entities"]]
+
+
+def test_the_history_lags_behind(simulator, guest):
+    simulator.clock.freeze()
+    lag = simulator.faults.historyLag(5)
+    guest.say("one")
+    simulator.clock.advance(3)
+    guest.say("two")
+    assert texts(guest) == []
+    simulator.clock.advance(2)
+    assert texts(guest) == ["one"]
+    simulator.clock.advance(3)
+    assert texts(guest) == ["two", "one"]
+    guest.say("three")
+    simulator.faults.remove(lag)
+    assert texts(guest) == ["three", "two", "one"]
+
+
+def test_pages_move_while_they_are_read(simulator, guest):
+    for number in range(5):
+        guest.say(str(number))
+    simulator.faults.movePages(1)
+    assert texts(guest, pageSize=2) == ["3", "2"]
+    assert texts(guest, pageSize=2, pageNumber=2) == ["2", "1"]
+    assert texts(guest, pageSize=2, pageNumber=3) == ["0"]
+
+
+def test_the_history_is_down_for_a_while(simulator, guest):
+    guest.say("hello")
+    simulator.clock.freeze()
+    simulator.faults.historyDown(10, retryAfter=3)
+    for _ in range(2):
+        answer = guest.history()
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+        simulator.clock.advance(5)
+    assert texts(guest) == ["hello"]
+    assert simulator.faults.active == []
+
+
+def test_messages_are_listed_twice(simulator, guest):
+    for number in range(2):
+        guest.say(str(number))
+    simulator.faults.listTwice()
+    assert texts(guest) == ["1", "1", "0", "0"]
+    assert texts(guest) == ["1", "0"]

@@ -17,15 +17,11 @@ from genesys_webmessaging.simulator import AttachmentState, Deployment, Simulato
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 50
 
 
-def test_every_header_that_was_given_must_be_sent(simulator, guest):
+def test_the_header_that_was_given_must_be_sent(simulator, guest):
     presigned = guest.presign(PNG)
-    names = [*presigned["body"]["headers"], "Content-Type"]
-    assert len(names) > 1
-    for name in names:
-        headers = {**presigned["body"]["headers"], "Content-Type": "image/png"}
-        del headers[name]
-        answer = requests.put(presigned["body"]["url"], data=PNG, headers=headers, timeout=5)
-        assert (answer.status_code, name in answer.json()["message"]) == (403, True)
+    assert list(presigned["body"]["headers"]) == ["x-amz-tagging"]
+    answer = requests.put(presigned["body"]["url"], data=PNG, headers={"Content-Type": "image/png"}, timeout=5)
+    assert (answer.status_code, "x-amz-tagging" in answer.json()["message"]) == (403, True)
     assert guest.put(presigned, PNG).status_code == 200
 
 
@@ -57,8 +53,8 @@ def test_a_file_expires(simulator, guest):
 def test_more_bytes_than_the_deployment_allows_are_not_read_to_the_end(connect):
     with Simulator(deployments=[Deployment(maxFileSizeKB=100)], bot=False) as simulator:
         guest = connect(simulator)
-        presigned = guest.presign(b"", fileSize=100_000)
-        answer = guest.put(presigned, b"x" * 100_001)
+        presigned = guest.presign(b"", fileSize=102_400)
+        answer = guest.put(presigned, b"x" * 102_401)
         assert (answer.status_code, answer.json()["message"]) == (400, "EntityTooLarge")
         assert simulator.world.attachments[presigned["body"]["attachmentId"]].state is AttachmentState.PRESIGNED
 
@@ -82,7 +78,6 @@ def test_an_upload_that_is_broken_off_leaves_nothing(simulator, guest, caplog):
 def test_a_digest_that_was_announced_must_fit(simulator, guest):
     md5 = base64.b64encode(hashlib.md5(PNG).digest()).decode()
     good, bad = guest.presign(PNG, fileMd5=md5), guest.presign(PNG, fileMd5=md5)
-    assert good["body"]["headers"]["Content-MD5"] == md5
     assert guest.put(good, PNG).status_code == 200
     assert guest.put(bad, PNG[::-1]).status_code == 400
 

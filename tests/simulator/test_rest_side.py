@@ -21,11 +21,11 @@ def error_of(answer):
 
 def test_the_history_needs_a_jwt_that_is_good(simulator, guest):
     jwt = guest.jwt()
-    assert jwt["exp"] - simulator.clock.now() == pytest.approx(3600, abs=2)
+    assert jwt["exp"] - simulator.clock.now() == pytest.approx(60, abs=2)
     assert error_of(guest.rest("GET", MESSAGES)) == (401, "authentication.required")
     assert error_of(guest.history(jwt="no.such.jwt")) == (401, "bad.credentials")
     assert guest.history(jwt=jwt["jwt"]).status_code == 200
-    simulator.clock.advance(3601)
+    simulator.clock.advance(61)
     assert error_of(guest.history(jwt=jwt["jwt"])) == (401, "token.expired")
 
 
@@ -56,7 +56,7 @@ def test_a_browser_may_read_answers_across_origins(guest):
 
 
 def test_the_configuration_of_a_deployment_is_there_for_everybody(connect):
-    deployment = Deployment(id="mine", autoStart=False, readOnlyAfterDisconnect=False, fileTypes=())
+    deployment = Deployment(id="mine", autoStart=False, conversationDisconnect="Send", fileTypes=())
     with Simulator(deployments=[deployment]) as simulator:
         url = f"{simulator.restAddress}/webdeployments/v1/deployments/mine/config.json"
         config = requests.get(url, timeout=5).json()
@@ -66,8 +66,27 @@ def test_the_configuration_of_a_deployment_is_there_for_everybody(connect):
         assert conversations["autoStart"] == {"enabled": False}
         assert conversations["conversationDisconnect"] == {"enabled": True, "type": "Send"}
         assert config["messenger"]["fileUpload"] == {"enableAttachments": False, "modes": []}
-        missing = requests.get(url.replace("mine", "other"), timeout=5)
-        assert error_of(missing) == (404, "deployment.not.found")
+        assert conversations["sessionDurationSeconds"] == 259_200
+        assert config["messenger"]["launcherButton"]["displayType"] == "Icon"
+        domains = url.replace("config.json", "domains.json")
+        assert requests.get(domains, timeout=5).json() == {"allowAllDomains": True, "allowedDomains": []}
+        for file in (url, domains):
+            missing = requests.get(file.replace("mine", "other"), timeout=5)
+            assert error_of(missing) == (403, "not.authorized")
+
+
+def test_allowed_domains_are_matched_as_messenger_matches_them(connect):
+    deployment = Deployment(allowedOrigins=["Shop.example", "https://www.other.example:8443"])
+    with Simulator(deployments=[deployment], bot=False) as simulator:
+        url = f"{simulator.restAddress}/webdeployments/v1/deployments/demo/domains.json"
+        assert requests.get(url, timeout=5).json() == {
+            "allowAllDomains": False,
+            "allowedDomains": ["shop.example", "www.other.example"],
+        }
+        for origin in ("https://shop.example", "http://m.SHOP.example:3000", "https://www.other.example"):
+            assert connect(simulator, origin=origin).history().status_code == 200
+        for origin in ("https://myshop.example", "https://other.example", "https://shop.example.evil"):
+            assert not deployment.allowsOrigin(origin)
 
 
 def test_what_is_not_there_is_404(simulator):

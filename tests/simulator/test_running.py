@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from genesys_webmessaging.simulator import RateLimit, Simulator, serve
+from genesys_webmessaging.simulator import DOCUMENTED, Limits, RateLimit, Simulator, serve
 
 from .independent_client import Guest
 
@@ -137,7 +138,14 @@ def test_serve_announces_runs_and_stops_when_told():
         running.set()
 
     def run():
-        serve(announce=lines.append, deployments=["a", "b"], strict=True, ready=ready, stop=over)
+        serve(
+            announce=lines.append,
+            deployments=["a", "b"],
+            strict=True,
+            limits=Limits(messages=RateLimit(4, 60)),
+            ready=ready,
+            stop=over,
+        )
 
     thread = threading.Thread(target=run, name="serve")
     thread.start()
@@ -154,19 +162,64 @@ def test_serve_announces_runs_and_stops_when_told():
     assert lines[-1] == "violation: connection 1: dance: unknown action 'dance'"
 
 
-def test_serve_without_a_limit_has_none():
+def test_serve_has_no_limits_unless_it_is_told_some():
     lines, over = [], threading.Event()
     seen = []
 
     def ready(simulator):
-        seen.append([each.rateLimit for each in simulator.world.deployments.values()])
+        seen.append([each.limits for each in simulator.world.deployments.values()])
         over.set()
 
-    serve(announce=lines.append, rateLimit=None, ready=ready, stop=over, host="0.0.0.0", tls=True)
-    serve(announce=lines.append, ready=ready, stop=over)
-    assert seen == [[None], [RateLimit(2.0, 4)]]
+    serve(announce=lines.append, ready=ready, stop=over, host="0.0.0.0", tls=True)
+    serve(announce=lines.append, limits="documented", ready=ready, stop=over)
+    assert seen == [[Limits()], [DOCUMENTED]]
+    with pytest.raises(ValueError, match="limits must be"):
+        serve(announce=lines.append, limits="many")
     assert any("others can reach it" in line for line in lines)
     assert any(line.startswith("certificate to trust: ") for line in lines)
+
+
+def test_a_certificate_that_is_kept_stays_the_same_until_it_must_not(tmp_path):
+    kept = tmp_path / "genesys.pem"
+
+    def made(**settings):
+        with Simulator(tls=True, bot=False, certificate=kept, **settings) as simulator:
+            assert simulator.caFile == str(kept)
+            port = int(simulator.restAddress.rsplit(":", 1)[1])
+            trust = ssl.create_default_context(cafile=kept)
+            seen = []
+            for name in ("localhost", "webmessaging.localhost", "api.localhost", "api-cdn.localhost", *more):
+                with (
+                    socket.create_connection(("127.0.0.1", port), timeout=5) as wire,
+                    trust.wrap_socket(wire, server_hostname=name) as secured,
+                ):
+                    seen.append(secured.getpeercert(binary_form=True))
+            return set(seen)
+
+    more = ()
+    first = made()
+    assert len(first) == 1
+    assert made() == first
+    assert (tmp_path / "genesys-key.pem").stat().st_mode & 0o077 == 0
+    more = ("webmessaging.genesys.test", "api.genesys.test")
+    second = made(domain="genesys.test")
+    assert second != first
+    assert made(domain="genesys.test") == second
+
+
+@pytest.mark.parametrize("how", ["fin", "reset"])
+def test_a_connection_over_tls_ends_at_once(connect, how):
+    with Simulator(tls=True, bot=False) as simulator:
+        guest = connect(simulator, caFile=simulator.caFile)
+        started = time.monotonic()
+        getattr(simulator.guest(), how)()
+        assert guest.expectClosed()[0] == 1006
+        assert time.monotonic() - started < 2
+
+
+def test_names_of_loopback_need_no_warning(caplog):
+    with caplog.at_level(logging.WARNING), Simulator(host="127.0.0.2"), Simulator(host="localhost"):
+        assert caplog.text == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

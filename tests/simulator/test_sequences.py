@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_webmessaging.simulator import Deployment, RateLimit, Simulator
+from genesys_webmessaging.simulator import Deployment, Limits, RateLimit, Simulator
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 50
 
@@ -19,8 +19,8 @@ def test_connect_and_autostart_brings_the_greeting_of_the_bot(connect):
         guest = connect(simulator)
         assert guest.session["connected"] is True
         assert guest.session["newSession"] is True
-        assert guest.session["readOnly"] is False
-        assert guest.session["allowedMedia"]["inbound"] == {"fileTypes": [{"type": "image/*"}], "maxFileSizeKB": 10_000}
+        assert "readOnly" not in guest.session
+        assert guest.session["allowedMedia"]["inbound"] == {"fileTypes": [{"type": "*/*"}], "maxFileSizeKB": 10_240}
         assert guest.rest("GET", "/webdeployments/v1/deployments/demo/config.json").json()["messenger"]["apps"][
             "conversations"
         ]["autoStart"] == {"enabled": True}
@@ -55,7 +55,7 @@ def test_text_comes_back_as_an_echo_and_reaches_the_agent(simulator, guest):
 
 
 def test_what_is_too_long_too_large_or_too_fast_is_refused_and_can_be_sent_smaller_or_later(connect):
-    deployment = Deployment(rateLimit=RateLimit(perSecond=2, burst=3), maxMessageLength=10, maxCustomDataBytes=8)
+    deployment = Deployment(limits=Limits(messages=RateLimit(3)), maxMessageLength=10, maxCustomDataBytes=8)
     with Simulator(deployments=[deployment], bot=False) as simulator:
         simulator.clock.freeze()
         guest = connect(simulator)
@@ -100,22 +100,31 @@ def test_an_attachment_is_announced_put_confirmed_and_sent(simulator, guest):
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"fileType": "application/pdf"}, 4001),
+        ({"fileType": "text/html"}, 4001),
         ({"fileName": "virus.EXE"}, 4001),
-        ({"fileSize": 10_000_001}, 4002),
-        ({"fileSize": 0}, 4002),
+        ({"fileSize": 10_485_761}, 4002),
+        ({"fileSize": 0}, 4102),
         ({"fileName": "a/b.png"}, 4004),
-        ({"fileName": "x" * 252 + ".png"}, 4005),
+        ({"fileName": "photo"}, 4004),
+        ({"fileName": "x" * 1020 + ".png"}, 4005),
     ],
 )
-def test_a_file_that_is_not_allowed_is_refused_in_the_form_that_was_asked_for(guest, fields, code):
-    plain = guest.presign(PNG, **fields)
-    assert (plain["class"], plain["code"]) == ("string", code)
-    attachment_id = "0b5b7c8a-4c0c-4d8f-9a1f-6f3f0c9a7d12"
-    as_json = guest.presign(PNG, errorsAsJson=True, attachmentId=attachment_id, **fields)
-    assert (as_json["class"], as_json["body"]["errorCode"]) == ("GenerateUrlError", code)
-    assert as_json["body"]["attachmentId"] == attachment_id
-    assert as_json["code"] == 200
+def test_a_file_that_is_not_allowed_is_refused_in_the_form_that_was_asked_for(connect, fields, code):
+    deployments = [
+        Deployment(fileTypes=["image/*"]),
+        Deployment(id="docs", fileTypes=["image/*"], generateUrlErrorForm="documented"),
+    ]
+    with Simulator(deployments=deployments, bot=False) as simulator:
+        guest = connect(simulator)
+        plain = guest.presign(PNG, **fields)
+        assert (plain["class"], plain["code"]) == ("string", code)
+        asked = {"errorsAsJson": True, "attachmentId": "0b5b7c8a-4c0c-4d8f-9a1f-6f3f0c9a7d12", **fields}
+        recorded = guest.presignRefused(PNG, **asked)
+        assert (recorded["type"], recorded["code"], recorded.get("tracingId")) == ("message", 200, None)
+        documented = connect(simulator, "docs").presign(PNG, **asked)
+        assert (documented["type"], documented["class"], documented["code"]) == ("response", "GenerateUrlError", 400)
+        for refused in (recorded["body"], documented["body"]):
+            assert (refused["errorCode"], refused["attachmentId"]) == (code, asked["attachmentId"])
 
 
 def test_an_upload_that_is_not_what_was_announced_fails_on_the_socket(simulator, guest):
@@ -172,12 +181,12 @@ def test_an_agent_who_disconnects_leaves_a_read_only_session_and_a_new_chat_can_
         agent.disconnect(readOnly=True)
         gone = guest.wait("StructuredMessage")["body"]
         assert gone["events"] == [{"eventType": "Presence", "presence": {"type": "Disconnect"}}]
-        assert gone["metadata"] == {"readOnly": "true"}
-        assert guest.say("are you there?")["code"] == 400
+        assert gone["metadata"]["readOnly"] == "true"
+        assert guest.say("are you there?")["code"] == 409
         closed = guest.ask("closeSession", closeAllConnections=True)["body"]
         assert (closed["connected"], closed["readOnly"]) == (False, True)
         anew = guest.configure(startNew=True)
-        assert (anew["newSession"], anew["readOnly"]) == (True, False)
+        assert anew["newSession"] is True
         assert guest.say("again")["code"] == 200
     assert [entity["text"] for entity in guest.history().json()["entities"]] == ["again"]
     assert simulator.violations == []
@@ -186,21 +195,38 @@ def test_an_agent_who_disconnects_leaves_a_read_only_session_and_a_new_chat_can_
 def test_an_agent_who_disconnects_without_read_only_lets_the_conversation_go_on(simulator, guest):
     with simulator.agent() as agent:
         agent.disconnect(readOnly=False)
-        assert "metadata" not in guest.wait("StructuredMessage")["body"]
+        assert "readOnly" not in guest.wait("StructuredMessage")["body"]["metadata"]
         assert guest.say("and another thing")["code"] == 200
         assert agent.received("and another thing")
+
+
+def test_an_agent_who_disconnects_where_that_is_off_is_not_missed(connect):
+    with Simulator(deployments=[Deployment(conversationDisconnect="Off")], bot=False) as simulator:
+        guest = connect(simulator)
+        with simulator.agent() as agent:
+            agent.disconnect()
+            assert guest.fence() == []
+            assert guest.say("still there?")["code"] == 200
+        assert guest.history().json()["total"] == 1
 
 
 def test_clear_ends_the_session_and_the_token_begins_a_new_one(simulator, guest, connect):
     guest.say("forget this")
     assert guest.presence("Clear")["body"]["direction"] == "Inbound"
     assert guest.wait("SessionClearedEvent")["body"] == {}
-    guest.wait("ConnectionClosedEvent")
+    assert guest.wait("ConnectionClosedEvent")["body"] == {}
     assert guest.expectClosed() == (1000, "")
     again = connect(simulator, token=guest.token)
     assert again.session["newSession"] is True
     assert again.history().json()["total"] == 0
     assert simulator.violations == []
+
+
+def test_a_documented_clear_has_neither_code_nor_body(connect):
+    with Simulator(deployments=[Deployment(sessionClearedForm="documented")], bot=False) as simulator:
+        guest = connect(simulator)
+        guest.presence("Clear")
+        assert guest.wait("SessionClearedEvent") == {"type": "message", "class": "SessionClearedEvent"}
 
 
 def test_an_authenticated_session_with_an_expired_jwt_is_refreshed(simulator, connect):
@@ -234,7 +260,7 @@ def test_a_guest_steps_up_and_the_other_device_is_sent_away(simulator, connect):
     assert signed_in["channel"]["from"] == {"firstName": "Ann", "lastName": "Lee"}
     session = desk.answer(tracing_id)["body"]
     assert (session["clearedExistingSession"], session["newSession"]) == (True, False)
-    assert phone.wait("ConnectionClosedEvent")["body"] == {"reason": "signedIn"}
+    assert phone.wait("ConnectionClosedEvent")["body"] == {"reason": "signedIn", "reasonCode": "signedIn"}
     assert phone.expectClosed() == (1000, "")
     assert simulator.session(desk.token).conversation.texts == ["as a guest"]
     assert simulator.violations == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+
 from genesys_webmessaging.simulator import Deployment, SessionState, Simulator
 
 
@@ -114,8 +117,29 @@ def test_custom_message_ids_and_equal_ids_can_be_switched_off(connect):
         assert "metadata" not in entity
 
 
-def test_ids_of_live_messages_and_history_agree(simulator, guest):
-    assert guest.say("hello")["body"]["id"] == guest.history().json()["entities"][0]["id"]
+def test_ids_look_as_they_do_on_the_service_and_agree_with_the_history(simulator, guest):
+    with simulator.agent() as agent:
+        own = guest.say("hello", metadata={"id": "mine", "parentMessageId": "theirs"})["body"]
+        agent.say("good morning")
+        theirs = guest.outbound()
+    for message in (own, theirs):
+        assert re.fullmatch("[0-9a-f]{32}", message["id"])
+    assert set(own["channel"]) == {"time", "messageId", "from"}
+    assert uuid.UUID(own["channel"]["messageId"]).hex != own["id"]
+    assert own["channel"]["from"] == {}
+    assert own["metadata"] == {"id": "mine", "parentMessageId": "theirs"}
+    assert set(theirs["channel"]) == {"time", "type", "from", "to"}
+    assert theirs["channel"]["type"] == "Private"
+    assert uuid.UUID(theirs["metadata"]["correlationId"])
+    for entity, live in zip(guest.history().json()["entities"], (theirs, own), strict=True):
+        assert {**live, "status": entity["status"]} == entity
+
+
+def test_a_bot_without_a_name_has_none(connect):
+    with Simulator(bot={"otherwise": "hm"}) as simulator:
+        guest = connect(simulator)
+        guest.say("hello")
+        assert guest.outbound()["channel"]["from"] == {}
 
 
 def test_typing_is_echoed_but_not_remembered(simulator, guest):

@@ -68,14 +68,10 @@ class RestSide:
         if wait is not None:
             return too_many_requests(wait)
         size, number = _number(request, "pageSize", 25), _number(request, "pageNumber", 1)
-        struck = {
-            fault.kind: fault
-            for fault in self._context.faults.strike(
-                Subject(Stage.HISTORY, None, request.path), self._world.clock.now()
-            )
-        }
-        if "down" in struck:
-            down = struck["down"]
+        subject = Subject(Stage.HISTORY, None, request.path)
+        faults = {fault.kind: fault for fault in self._context.faults.strike(subject, self._world.clock.now())}
+        if "down" in faults:
+            down = faults["down"]
             return error_answer(down.status, "The history is not available", headers=down.headers)
         page = history_page(
             self._world,
