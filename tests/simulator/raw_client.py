@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 import struct
 import uuid
 
@@ -17,10 +18,14 @@ class RawClient:
     """One connection, opened and by default configured."""
 
     def __init__(self, simulator, *, configure=True):
-        host, port = simulator.restAddress.removeprefix("http://").split(":")
+        scheme, _, authority = simulator.restAddress.partition("://")
+        host, port = authority.split(":")
         self.token = str(uuid.uuid4())
         self.buffer = b""
         self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        if scheme == "https":
+            trust = ssl.create_default_context(cafile=simulator.caFile)
+            self.socket = trust.wrap_socket(self.socket, server_hostname=host)
         key = base64.b64encode(os.urandom(16)).decode()
         head = [
             "GET /v1?deploymentId=demo&application=raw HTTP/1.1",
