@@ -23,6 +23,14 @@ from genesys_webmessaging.simulator import Deployment, Simulator
 
 
 @pytest.fixture
+def simulator():
+    """A simulator whose deployment takes pictures only."""
+    with Simulator(deployments=[Deployment(fileTypes=["image/*"])], bot=False) as simulator:
+        yield simulator
+        assert [str(violation) for violation in simulator.violations] == []
+
+
+@pytest.fixture
 def session(client):
     configured(client)
     return client

@@ -68,7 +68,7 @@ def test_a_new_chat_follows_one_that_has_become_read_only(client: WebMessagingCl
 
     response = client.startNewChat(timeout=5)
 
-    assert (response.connected, response.newSession, response.readOnly) == (True, True, False)
+    assert (response.connected, response.newSession) == (True, True)
     assert (client.token, client.deploymentId) == (TOKEN, "demo")
 
 

@@ -149,6 +149,6 @@ def test_a_whole_service_tells_its_configuration(simulator):
     assert deployment.id == "demo"
     assert deployment.isActive
     assert deployment.isAutoStartEnabled
-    assert deployment.maxFileSizeKB("image/png") == 10_000
+    assert deployment.maxFileSizeKB("image/png") == 10_240
     with pytest.raises(ApiError):
         getDeploymentConfiguration(simulator.address, "no-such-deployment")

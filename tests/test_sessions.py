@@ -40,7 +40,7 @@ def test_a_new_chat_has_the_same_token_and_no_history(session, simulator):
     with simulator.agent("demo") as agent:
         agent.disconnect(readOnly=True)
     response = startNewChat(session, "demo", 5)
-    assert (response.connected, response.newSession, response.readOnly) == (True, True, False)
+    assert (response.connected, response.newSession) == (True, True)
     assert session.token == token
     assert simulator.received.of("configureSession")[-1]["startNew"] is True
     session.awaitResponse(session.sendMessage("new"), 5)

@@ -61,6 +61,8 @@ class Button(Document):
     """Of a card's button: the address that it opens; it then sends nothing."""
     image: str | None = None
     """Of a quick reply: the address of a picture."""
+    type: Literal["Postback", "Link"] | None = None
+    """Of a card's button: which of the two it is; follows from whether there is a `url`."""
 
     @property
     def reply(self) -> dict[str, Any]:
