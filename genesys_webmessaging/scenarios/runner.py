@@ -93,6 +93,8 @@ class StepResult:
         answerSeconds: From the step that spoke last to the message that was taken: the time of the bot.
         taken: The number of the message that was taken.
         passedOver: The numbers of the messages before it that did not match.
+        speaks: Whether the step says something.
+        cause: The error behind a failure, if it was one of the library's.
     """
 
     number: int
@@ -105,6 +107,8 @@ class StepResult:
     answerSeconds: float | None = None
     taken: int | None = None
     passedOver: tuple[int, ...] = ()
+    speaks: bool = False
+    cause: Exception | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -289,11 +293,19 @@ class Runner:
     Args:
         places: Where.
         onStep: Called after each step, on the thread that runs the scenario.
+        listeners: Makes more listeners for each conversation.
     """
 
-    def __init__(self, places: Places, onStep: Callable[[Scenario, StepResult], object] | None = None) -> None:
+    def __init__(
+        self,
+        places: Places,
+        onStep: Callable[[Scenario, StepResult], object] | None = None,
+        *,
+        listeners: Callable[[], Sequence[SessionListener]] = tuple,
+    ) -> None:
         self._places = places
         self._on_step = onStep
+        self._listeners = listeners
 
     def run(self, scenario: Scenario) -> ScenarioResult:
         """Run one scenario, as often as it wants. Never raises for what the other side does.
@@ -304,7 +316,7 @@ class Runner:
         place = self._places.of(scenario)
         result = ScenarioResult(scenario, place.shown, datetime.now(timezone.utc))
         for _ in range(scenario.attempts):
-            result.attempts.append(_Attempt(scenario, place, self._on_step).run())
+            result.attempts.append(_Attempt(scenario, place, self._on_step, self._listeners()).run())
         return result
 
     def run_all(
@@ -398,7 +410,11 @@ class _Attempt:
     """One run of one scenario."""
 
     def __init__(
-        self, scenario: Scenario, place: Place, on_step: Callable[[Scenario, StepResult], object] | None
+        self,
+        scenario: Scenario,
+        place: Place,
+        on_step: Callable[[Scenario, StepResult], object] | None,
+        listeners: Sequence[SessionListener],
     ) -> None:
         self._scenario = scenario
         self._place = place
@@ -406,6 +422,7 @@ class _Attempt:
         self._timeout = scenario.config.timeout
         self._started = time.monotonic()
         self._hearing = _Hearing(self._started)
+        self._listeners = [self._hearing, *listeners]
         self._result = AttemptResult(lines=self._hearing.lines)
         self._saved: dict[str, str] = {}
         self._taken = -1  # the number of the last message taken
@@ -433,7 +450,7 @@ class _Attempt:
             return all(
                 self._run_step(number, inner, line) for _ in range(step.value.times) for inner in step.value.steps
             )
-        result = StepResult(number, step.label, line)
+        result = StepResult(number, step.label, line, speaks=step.key in _SPEAKING)
 
         def act(made: StepResult) -> None:
             ready = filled(step, self._saved)
@@ -451,6 +468,7 @@ class _Attempt:
             result.error = str(failure)
         except (WebMessagingException, ValueError, TypeError, OSError) as error:
             result.error = str(error) or type(error).__name__
+            result.cause = error
         result.passed = result.error is None
         result.seconds = time.monotonic() - began
         if self._on_step is not None:
@@ -468,7 +486,7 @@ class _Attempt:
                 customAttributes=config.customAttributes,
                 timeout=self._timeout,
                 reconnectSeconds=0,
-                listeners=[self._hearing],
+                listeners=self._listeners,
                 signIn=None if config.signIn is None else _sign_in(config.signIn, self._place),
                 **self._place.connectOptions,
             )
