@@ -24,9 +24,12 @@ _COMMANDS = {
     "check": "Try every step of reaching a deployment, and say which one fails.",
     "demo": "Watch a whole conversation, on a simulator in this process.",
     "history": "Print the messages of a session.",
+    "load": "Have many guests do what a scenario file says.",
     "regions": "List the regions of Genesys Cloud.",
+    "schema": "Print the JSON Schema of scenario files or bot scripts.",
     "send": "Say one thing, and print what is answered.",
     "simulate": "Run a local Genesys to develop against.",
+    "test": "Run scenario files: conversations, and what must be answered.",
     "transcript": "Write a session's conversation to a file.",
 }
 

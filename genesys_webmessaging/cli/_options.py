@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ..conversation import Conversation
+from ..listener import SessionListener
 from ..regions import GenesysCloudRegionWebSocketHosts, host_of
 from ._events import Events
 
@@ -50,6 +51,7 @@ class Place:
         token: str | None,
         events: Events | None = None,
         *,
+        listeners: Sequence[SessionListener] = (),
         reconnect: float = 0.0,
         heartbeat: float | None = None,
     ) -> Conversation:
@@ -58,6 +60,7 @@ class Place:
         Args:
             token: The session's; a new one if None.
             events: Hears everything from the first moment.
+            listeners: They do too.
             reconnect: Seconds that a lost connection may take to be replaced; 0 for never.
             heartbeat: Seconds between two signs of life; None for none.
         """
@@ -69,7 +72,7 @@ class Place:
             timeout=self.timeout,
             reconnectSeconds=reconnect,
             heartbeat=heartbeat,
-            listeners=() if events is None else (events,),
+            listeners=(*(() if events is None else (events,)), *listeners),
             onEnded=None if events is None else events.ended,
             proxy=self.proxy,
             caFile=self.ca_file,

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from rich.text import Text
@@ -30,6 +30,9 @@ from ._screen import Screen
 from ._status import Status, epilog, sentence_of
 from ._text import one_line, present
 from ._token import Keeper, token_options
+
+if TYPE_CHECKING:
+    from ..scenarios import ScenarioRecorder
 
 # Seconds that a lost connection may take to be replaced while somebody sits there.
 _PATIENCE = 300.0
@@ -58,7 +61,14 @@ _QUIET = 1.0
     metavar="SECONDS",
     help="In a pipe: how long to wait for each answer.",
 )
-def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
+@click.option(
+    "--record-scenario",
+    "record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the conversation down as a scenario that 'genesys-webmessaging test' runs again.",
+)
+def command(place: Place, keeper: Keeper, join: bool, wait: float, record: Path | None) -> Status:
     """Talk to a deployment as a guest.
 
     At a terminal, what you type is sent, and what comes appears above. Quick replies and the
@@ -77,11 +87,15 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
     )
     patience = max(_PATIENCE if at_terminal else 0.0, place.timeout)
     events = Events()
+    recorder = None if record is None else _recorder(place)
+    listeners = () if recorder is None else (recorder,)
     try:
-        with place.open(keeper.known(), events, reconnect=patience, heartbeat=_HEARTBEAT) as conversation:
+        with place.open(
+            keeper.known(), events, listeners=listeners, reconnect=patience, heartbeat=_HEARTBEAT
+        ) as conversation:
             keeper.keep(conversation.token or "")
             screen.note(f"connected to {place.host}")
-            chat = Chat(conversation, events, screen, patience=patience)
+            chat = Chat(conversation, events, screen, patience=patience, recorder=recorder)
             chat.begin(joining=join)
             if isinstance(screen, Prompt):
                 _until_interrupted(_at_prompt(chat, screen))
@@ -89,7 +103,17 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float) -> Status:
                 _in_pipe(chat, sys.stdin, wait)
     finally:
         screen.close()
+        if record is not None and recorder is not None:
+            record.write_text(recorder.as_yaml(), encoding="utf-8")
+            click.echo(f"The scenario is in {record}.", err=True)
     return Status.OK
+
+
+def _recorder(place: Place) -> ScenarioRecorder:
+    from ..scenarios import ScenarioRecorder
+
+    config = {"address": place.address, "deploymentId": place.deployment_id, "origin": place.origin}
+    return ScenarioRecorder("recorded", config)
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
@@ -104,10 +128,20 @@ class Chat:
         events: What is heard in it.
         screen: Where it is shown.
         patience: Seconds that a message may take to arrive, a lost connection included.
+        recorder: Is told the paths of files, which it cannot hear.
     """
 
-    def __init__(self, conversation: Conversation, events: Events, screen: Screen, *, patience: float) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        events: Events,
+        screen: Screen,
+        *,
+        patience: float,
+        recorder: ScenarioRecorder | None = None,
+    ) -> None:
         self.conversation = conversation
+        self._recorder = recorder
         self.events = events
         self.screen = screen
         self._patience = patience
@@ -221,6 +255,8 @@ class Chat:
         path = Path(rest).expanduser()
         with self.screen.progress(f"uploading {one_line(path.name)}") as progress:
             attachment_id = self.conversation.upload(path, progress=progress)
+        if self._recorder is not None:
+            self._recorder.sending([path])
         request = textMessage("", attachmentIds=[attachment_id])
         return self._answer(lambda conversation, timeout: conversation.deliver(request, timeout=timeout))
 
