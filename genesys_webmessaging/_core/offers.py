@@ -11,6 +11,7 @@ from ..models import (
     ContentCardAction,
     ContentDatePickerAvailableTime,
     ContentQuickReply,
+    Direction,
     MessageContent,
     StructuredMessage,
 )
@@ -27,6 +28,9 @@ def replies_of(message: StructuredMessage) -> list[ContentQuickReply]:
             found.append(content.quickReply)
         if content.quickReplyV2 is not None:
             found += [action for action in content.quickReplyV2.actions if action is not None]
+        if content.buttonResponse is not None and message.direction != Direction.INBOUND:
+            offered = content.buttonResponse  # from the guest it would be what was chosen
+            found.append(ContentQuickReply(text=offered.text, payload=offered.payload))
     return found
 
 

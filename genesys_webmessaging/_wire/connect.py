@@ -138,12 +138,12 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
 def _connect(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> Transport:
     """Connect to the server, or to the proxy and through it."""
     if proxy is None:
-        return _connect_tcp(host, port, "", deadline)
+        return _connect_tcp(host, port, deadline)
     destination = host
     if proxy.wants_address:
         family = socket.AF_INET if proxy.wants_ipv4 else socket.AF_UNSPEC
         destination = _resolve(host, port, deadline, family)[0][1][0]
-    transport = _connect_tcp(proxy.host, proxy.port, " of the proxy", deadline)
+    transport = _connect_tcp(proxy.host, proxy.port, deadline, what="the proxy ")
     try:
         with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}"):
             proxy.tunnel(transport, destination, port, deadline)
@@ -153,9 +153,9 @@ def _connect(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> T
     return transport
 
 
-def _connect_tcp(host: str, port: int, whose: str, deadline: Deadline) -> Transport:
-    addresses = _resolve(host, port, deadline)
-    with _step(f"The TCP connection to {netloc(host, port)}{whose}"):
+def _connect_tcp(host: str, port: int, deadline: Deadline, *, what: str = "") -> Transport:
+    addresses = _resolve(host, port, deadline, what=what)
+    with _step(f"The TCP connection to {what}{netloc(host, port)}"):
         sock = _first_to_answer(addresses, deadline)
         try:
             return Transport(sock, deadline.at)
@@ -165,7 +165,7 @@ def _connect_tcp(host: str, port: int, whose: str, deadline: Deadline) -> Transp
 
 
 def _resolve(
-    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC, *, what: str = ""
 ) -> list[Address]:
     """Look a name up on a thread of its own: nothing can be done about a resolver that hangs but to leave it."""
     answers: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
@@ -177,7 +177,7 @@ def _resolve(
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    with _step(f"The name lookup of {host}"):
+    with _step(f"The name lookup of {what}{host}"):
         if _is_address(host):
             look_up()
         else:
@@ -187,7 +187,7 @@ def _resolve(
         except queue.Empty:
             raise OverdueError("The resolver did not answer in time") from None
         if isinstance(answer, UnicodeError):
-            raise ConnectError(f"The name lookup of {host} failed: it can be no host's name") from answer
+            raise ConnectError(f"The name lookup of {what}{host} failed: it cannot be the name of a host") from answer
         if isinstance(answer, OSError):
             raise answer
         return answer

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ._status import Status, epilog, sentence_of, status_of
+from ._status import Status, did_you_mean, epilog, sentence_of, status_of
 
 NAME = "genesys-webmessaging"
 
@@ -46,12 +46,31 @@ _PLAIN_SIGNS = {
 _PLAIN_HANDLER = "genesys-webmessaging-plain"
 
 
+def _log(_: click.Context, __: click.Parameter, verbose: bool) -> None:
+    """Log to standard error, from now on."""
+    log = logging.getLogger(__package__.partition(".")[0])
+    if verbose and log.level != logging.DEBUG:
+        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+        log.setLevel(logging.DEBUG)
+
+
+# Understood before the name of a command and after it.
+_VERBOSE = click.Option(
+    ["-v", "--verbose"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_log,
+    help="Log to standard error: every frame, secrets and texts masked.",
+)
+
+
 class Commands(click.Group):
     """The subcommands, by the table above."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Show what there is if nothing was asked for."""
-        if not args:
+        if not args and not ctx.resilient_parsing:  # which is how words are completed
             click.echo(ctx.get_help(), err=True)
             ctx.exit(Status.USAGE)
         return super().parse_args(ctx, args)
@@ -63,15 +82,25 @@ class Commands(click.Group):
         except BrokenPipeError:
             return _read_no_further()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for, or say which one may have been meant."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load one of them."""
+        """Load one of them, and let it be talkative too."""
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f".{cmd_name}", __package__).command
+        if not any(parameter.name == _VERBOSE.name for parameter in command.params):
+            command.params.append(_VERBOSE)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,8 +115,7 @@ class Commands(click.Group):
     epilog=epilog(),
 )
 @click.version_option(__version__, prog_name=NAME)
-@click.option("-v", "--verbose", is_flag=True, help="Log to standard error: every frame, secrets and texts masked.")
-def app(verbose: bool) -> None:
+def app() -> None:
     """Genesys Cloud Web Messaging from the guest's side.
 
     \b
@@ -97,9 +125,9 @@ def app(verbose: bool) -> None:
       genesys-webmessaging chat --region eu_central_1 --deployment-id ID
     Every command has a --help with examples.
     """
-    if verbose:
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-        logging.getLogger(__package__.partition(".")[0]).setLevel(logging.DEBUG)
+
+
+app.params.append(_VERBOSE)
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -128,6 +156,8 @@ def run(args: Sequence[str] | None = None) -> int:
         if status is None or isinstance(error, ImportError):
             raise
         click.echo(f"Error: {sentence_of(error)}", err=True)
+        if status is Status.MACHINE:
+            _write_no_further()
         return status
     return int(result or 0)
 
@@ -149,6 +179,15 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def _read_no_further() -> Status:
-    """End well though the output cannot be written; nothing may be left that Python would flush at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """End well though nobody reads the output any more."""
+    _write_no_further()
     return Status.OK
+
+
+def _write_no_further() -> None:
+    """Leave nothing that Python would try to write at its exit, which would fail once more."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -54,11 +54,12 @@ class Choices:
         self.all: list[Choice] = []
 
     def reply(self, reply: Any) -> int:
-        """Note a quick reply, and return its number."""
+        """Note a quick reply, in whichever form it is offered, and return its number."""
+        wanted = str(reply.text or reply.payload) if isinstance(reply, ContentButtonResponse) else reply
         return self._add(
             ButtonResponseType.QUICKREPLY,
             reply.text or reply.payload,
-            lambda chat, timeout: chat.choose(reply, self._message, timeout=timeout),
+            lambda chat, timeout: chat.choose(wanted, self._message, timeout=timeout),
         )
 
     def button(self, card: Any, action: Any) -> int:

@@ -24,6 +24,7 @@ _PRESENCES = {
     "AuthenticateCancel": "{who} cancelled the sign-in",
     "AuthenticateFailure": "the sign-in failed",
 }
+_OFFERED_REPLIES = frozenset({"QuickReply", "ButtonResponse"})
 _OFFERS = {
     "Offering": "{who} offers {what}",
     "OfferingAccepted": "{who} accepted {what}",
@@ -75,12 +76,16 @@ def show(message: Any) -> Shown:
     pieces = [Piece(Text(clean(message.text)))] if message.text and not _repeats_button(message) else []
     offered = []
     for content in present(message.content):
-        if str(content.contentType or "") == "QuickReply" and content.quickReply is not None:
-            offered.append(content.quickReply)
+        # A reply is offered in two ways; from the guest, the second is what was chosen.
+        reply = content.quickReply or (None if mine else content.buttonResponse)
+        if reply is not None and str(content.contentType or "") in _OFFERED_REPLIES:
+            offered.append(reply)
         else:
             pieces += pieces_of(content, choices)
     if offered:
         pieces.append(replies(offered, choices))
+    if getattr(message, "late", False):
+        pieces.append(Piece(Text("(this came late: it was said before what stands above)", "aside")))
     read_only = (message.metadata or {}).get("readOnly") == "true"
     notes = [_sentence_of(event, who, read_only=read_only) for event in present(message.events)]
     return Shown(

@@ -15,10 +15,14 @@ from ..conversation import Conversation
 from ..listener import SessionListener
 from ..regions import GenesysCloudRegionWebSocketHosts, host_of
 from ._events import Events
+from ._status import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_TIMEOUT = 30.0
+# How results can be written. A command that is not told has a default of its own.
+FORMATS = ("text", "json", "jsonl", "markdown", "csv")
+LIST_THEM = "; 'genesys-webmessaging regions' lists them"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
             envvar=from_environment("GENESYS_REGION"),
             show_envvar=not here,
             metavar="REGION",
+            shell_complete=_regions_like,
             help="A region of Genesys Cloud: eu_central_1, for instance ('regions' lists them).",
         ),
         click.option(
@@ -128,7 +133,10 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
         ),
         click.option("--proxy", metavar="URL", help="http://host:port or socks5://host:port; else the environment's."),
         click.option(
-            "--ca-file", metavar="FILE", help="Trust the authorities in this PEM file instead of the system's."
+            "--ca-file",
+            type=click.Path(exists=True, dir_okay=False),
+            metavar="FILE",
+            help="Trust the authorities in this PEM file instead of the system's.",
         ),
     )
 
@@ -169,6 +177,29 @@ def place_options(*, here: bool = False) -> Callable[[F], F]:
     return decorate
 
 
+def format_option(function: F) -> F:
+    """Give a command the options that say how its results are written; it gets the one of ``FORMATS`` as ``shape``."""
+
+    @click.option(
+        "--format",
+        "shape",
+        type=click.Choice(FORMATS),
+        help="How to write it: text to read, JSON, a JSON object on each line, Markdown, or CSV.  [default: text]",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+    @functools.wraps(function)
+    def command(*args: Any, shape: str | None, as_json: bool, **rest: Any) -> Any:
+        if as_json and shape not in (None, "json"):
+            raise click.UsageError(f"--json and --format {shape} exclude each other")
+        return function(*args, shape="json" if as_json else shape, **rest)
+
+    return command  # type: ignore[return-value]
+
+
+def _regions_like(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [name for name in GenesysCloudRegionWebSocketHosts.__members__ if name.startswith(begun.replace("-", "_"))]
+
+
 def _given(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
@@ -182,7 +213,8 @@ def _address_of(region: str | None, address: str | None) -> str:
     if region:
         name = region.strip().replace("-", "_").lower()
         if name not in GenesysCloudRegionWebSocketHosts.__members__:
-            raise click.UsageError(f"there is no region {region!r}; 'genesys-webmessaging regions' lists them")
+            meant = did_you_mean(name, GenesysCloudRegionWebSocketHosts.__members__)
+            raise click.UsageError(f"there is no region {region!r}{meant or LIST_THEM}")
         return GenesysCloudRegionWebSocketHosts[name].webSocketHost
     if address:
         if not address.lower().startswith(("ws://", "wss://")):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import errno
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 from ..exceptions import (
@@ -23,6 +25,7 @@ class Status(IntEnum):
     USAGE = 2
     CONNECTION = 3
     TIMEOUT = 4
+    MACHINE = 5
     INTERRUPTED = 130
 
 
@@ -32,6 +35,7 @@ MEANINGS = {
     Status.USAGE: "the command was called wrongly, or something is not installed",
     Status.CONNECTION: "there was no connection, or it broke",
     Status.TIMEOUT: "something took too long",
+    Status.MACHINE: "this machine failed: its disk is full, for instance",
     Status.INTERRUPTED: "you interrupted it",
 }
 
@@ -56,6 +60,18 @@ def _is(*kinds: type[BaseException]) -> Callable[[BaseException], bool]:
     return lambda error: isinstance(error, kinds)
 
 
+# What an OSError is about that is not the fault of whoever typed the command.
+_FAILURES = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG", "EMFILE", "ENFILE", "ENOMEM")
+    if hasattr(errno, name)
+)
+
+
+def _failing_machine(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _FAILURES
+
+
 # The first row that fits decides.
 _TABLE: tuple[tuple[Callable[[BaseException], bool], Status], ...] = (
     (_is(TimeoutError), Status.TIMEOUT),
@@ -63,6 +79,7 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], Status], ...] = (
     (_unanswered_call, Status.CONNECTION),
     (_is(ConnectionError, NotConnectedError), Status.CONNECTION),
     (_is(WebMessagingException), Status.REFUSED),
+    (_failing_machine, Status.MACHINE),
     (_is(OSError, TypeError, ValueError), Status.USAGE),
 )
 
@@ -96,3 +113,9 @@ def plain_sentence_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error).rstrip(".") or type(error).__name__
+
+
+def did_you_mean(typed: str, names: Iterable[str]) -> str:
+    """The end of a sentence about a name that does not exist: which one may have been meant, if one looks like it."""
+    like = difflib.get_close_matches(typed.lower(), names, n=1)
+    return f"; did you mean {like[0]}?" if like else ""

@@ -37,6 +37,8 @@ class Keeper:
         Raises:
             click.UsageError: What is there is no token.
         """
+        if self.file is not None and not self.file.exists() and not self.file.absolute().parent.is_dir():
+            raise click.UsageError(f"there is no directory {self.file.parent} for the file of the token")
         if self.file is not None and self.file.exists():
             return _checked(self.file.read_text(encoding="utf-8", errors="replace").strip(), str(self.file))
         return _checked(self.given, VARIABLE) if self.given else None
@@ -47,6 +49,8 @@ class Keeper:
         Raises:
             click.UsageError: There is none.
         """
+        if self.file is not None and not self.file.exists():
+            raise click.UsageError(f"there is no file {self.file}, which --token-file or GENESYS_TOKEN_FILE names")
         token = self.known()
         if token is None:
             raise click.UsageError(
@@ -62,6 +66,7 @@ class Keeper:
             descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(f"{token}\n")
+            click.echo(f"{self.file} is new: it holds the token of a new session", err=True)
         if self.reveal:
             click.echo(f"token: {token}", err=True)
 
@@ -90,5 +95,5 @@ def _checked(token: str, place: str) -> str:
     try:
         uuid.UUID(token)
     except ValueError:
-        raise click.UsageError(f"there is no token of a session in {place}: it is a UUID") from None
+        raise click.UsageError(f"there is no token of a session in {place}: a token is a UUID") from None
     return token

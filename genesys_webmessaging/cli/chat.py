@@ -22,12 +22,12 @@ from ..exceptions import RequestError, WebMessagingException
 from ..models import StructuredMessage
 from ._content import Answer, Choice, chosen
 from ._events import Ended, Event, Events, Notice
-from ._formats import as_table
+from ._formats import MessageWriter, as_table
 from ._message import show
-from ._options import Place, place_options
+from ._options import Place, format_option, place_options
 from ._prompt import Prompt, TypedLineLostError
 from ._screen import Screen
-from ._status import Status, epilog, sentence_of
+from ._status import Status, did_you_mean, epilog, sentence_of
 from ._text import one_line, present
 from ._token import Keeper, token_options
 
@@ -52,6 +52,7 @@ _QUIET = 1.0
 )
 @place_options()
 @token_options
+@format_option
 @click.option("--join/--no-join", default=True, show_default=True, help="Tell that the guest has come, if it is new.")
 @click.option(
     "--wait",
@@ -68,23 +69,25 @@ _QUIET = 1.0
     metavar="FILE",
     help="Write the conversation down as a scenario that 'genesys-webmessaging test' runs again.",
 )
-def command(place: Place, keeper: Keeper, join: bool, wait: float, record: Path | None) -> Status:
+def command(place: Place, keeper: Keeper, shape: str | None, join: bool, wait: float, record: Path | None) -> Status:
     """Talk to a deployment as a guest.
 
     At a terminal, what you type is sent, and what comes appears above. Quick replies and the
     buttons of cards have numbers: type one to press it. In a pipe, each line is said, and what is
     answered within --wait seconds comes out before the next line is read. A connection that is
-    lost is replaced; what was said meanwhile is caught up with.
+    lost is replaced; what was said meanwhile is caught up with. In a format other than text the
+    messages of both sides come out, JSON as an object on a line each, and all else goes to standard
+    error.
 
     Lines that begin with a slash are commands: /attach FILE sends a file, /history shows what was
     said, /quit ends; /help lists them all.
     """
-    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    screen = (
-        Prompt((name, command.takes.endswith("FILE")) for name, command in COMMANDS.items())
-        if at_terminal
-        else Screen()
-    )
+    shape = shape or "text"
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty() and shape == "text"
+    if at_terminal:
+        screen: Screen = Prompt((name, "FILE" in command.takes) for name, command in COMMANDS.items())
+    else:
+        screen = Screen(sys.stdout if shape == "text" else sys.stderr)
     patience = max(_PATIENCE if at_terminal else 0.0, place.timeout)
     events = Events()
     recorder = None if record is None else _recorder(place)
@@ -95,7 +98,8 @@ def command(place: Place, keeper: Keeper, join: bool, wait: float, record: Path 
         ) as conversation:
             keeper.keep(conversation.token or "")
             screen.note(f"connected to {place.host}")
-            chat = Chat(conversation, events, screen, patience=patience, recorder=recorder)
+            writer = MessageWriter(shape, screen)
+            chat = Chat(conversation, events, screen, writer, patience=patience, recorder=recorder)
             chat.begin(joining=join)
             if isinstance(screen, Prompt):
                 _until_interrupted(_at_prompt(chat, screen))
@@ -127,6 +131,7 @@ class Chat:
         conversation: Open.
         events: What is heard in it.
         screen: Where it is shown.
+        writer: Writes the messages.
         patience: Seconds that a message may take to arrive, a lost connection included.
         recorder: Is told the paths of files, which it cannot hear.
     """
@@ -136,6 +141,7 @@ class Chat:
         conversation: Conversation,
         events: Events,
         screen: Screen,
+        writer: MessageWriter,
         *,
         patience: float,
         recorder: ScenarioRecorder | None = None,
@@ -144,6 +150,7 @@ class Chat:
         self._recorder = recorder
         self.events = events
         self.screen = screen
+        self._writer = writer
         self._patience = patience
         # What may be chosen, and the file that came last. Each is replaced whole, by the thread that shows.
         self._choices: list[Choice] = []
@@ -170,7 +177,7 @@ class Chat:
             if content.attachment is not None and content.attachment.id:
                 self._file = (content.attachment.id, one_line(content.attachment.filename) or "file")
         if event.tracingId not in self._typed or shown.notes:
-            self.screen.message(shown)
+            self._writer.write(event, shown)
         if shown.read_only:
             self._show_notice(Notice("", read_only=True))
         return not shown.mine and not shown.typing
@@ -218,7 +225,8 @@ class Chat:
         if typed.startswith("/"):
             name, _, rest = typed[1:].partition(" ")
             if name not in COMMANDS:
-                raise ValueError(f"there is no /{name}; /help lists what there is")
+                meant = did_you_mean(name, COMMANDS)
+                raise ValueError(f"there is no /{name}{meant or '; /help lists what there is'}")
             return COMMANDS[name].does(self, rest.strip())
         choice = chosen(self._choices, typed)
         return self._answer(choice.answer) if choice is not None else self.say(typed)

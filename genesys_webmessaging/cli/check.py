@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +14,15 @@ from urllib.parse import urlsplit
 import click
 from rich.text import Text
 
-from .._base.redact import redact_url
+from .._wire.proxy import choose_proxy
 from ..client import WebMessagingClient
 from ..deployment import getDeploymentConfiguration
 from ..exceptions import ApiError, ConnectError, RequestError, ResponseTimeoutError, WebMessagingException
 from ..models import SessionResponse
 from ..regions import asApiHost
 from ..rest import ApiClient
-from ._options import Place, place_options
+from ._formats import as_rows
+from ._options import Place, format_option, place_options
 from ._recording import Recorder, recording
 from ._screen import Screen
 from ._status import Status, epilog, plain_sentence_of, status_of
@@ -42,60 +42,80 @@ _SIGNS = {"ok": "good", "FAILED": "bad", "maybe": "choice", "-": "aside"}
 )
 @place_options()
 @token_options
+@format_option
 @click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write every frame to a file: secrets, texts and names masked, so that it can be given away.",
 )
-def command(place: Place, keeper: Keeper, record: Path | None) -> Status:
+def command(place: Place, keeper: Keeper, shape: str | None, record: Path | None) -> Status:
     """Try every step of reaching a deployment, and say which one fails and what that means.
 
     Name, network, encryption, the deployment's public configuration, WebSocket, session, echo,
     history. Nothing is said in the conversation, and no agent is called.
     """
-    screen = Screen()
+    screen = Screen() if shape in (None, "text") else None
     with recording(record) as recorder, _client(place) as client:
-        status = _walk(place, client, keeper, screen, recorder)
+        report = Report(screen, recorder)
+        status = _walk(place, client, keeper, report)
+    if shape is not None and screen is None:
+        click.echo(as_rows(report.rows, shape), nl=False)
     if record is not None:
         click.echo(f"The frames are in {record}: secrets, texts and names are masked.", err=True)
     return status
 
 
-def _walk(
-    place: Place, client: WebMessagingClient, keeper: Keeper, screen: Screen, recorder: Recorder | None
-) -> Status:
+class Report:
+    """Tells the outcome of each step.
+
+    Args:
+        screen: Where to show it at once; None shows nothing.
+        recorder: Where to write it down, if anywhere.
+    """
+
+    def __init__(self, screen: Screen | None, recorder: Recorder | None) -> None:
+        self.rows: list[dict[str, object]] = []
+        self._screen = screen
+        self._recorder = recorder
+
+    def tell(self, sign: str, name: str, told: str, means: str = "") -> None:
+        """Tell of a step."""
+        self.rows.append({"step": name, "outcome": sign, "told": told, "means": means})
+        if self._screen is not None:
+            head = Text.assemble((f"{sign:<8}", _SIGNS[sign]), f"{name:<12}")
+            self._screen.hang(head, Text(clean(told)), *([Text(means, "aside")] if means else []))
+        if self._recorder is not None:
+            self._recorder.write("step", {"name": name, "outcome": sign, "told": told})
+
+
+def _walk(place: Place, client: WebMessagingClient, keeper: Keeper, report: Report) -> Status:
     journey = Journey(place, client, keeper.known())
     failure: BaseException | None = None
-    where = ""
     for step in STEPS:
         if failure is not None:
-            _tell(screen, recorder, "-", step.name, "not tried")
+            report.tell("-", step.name, "not tried")
             continue
         try:
-            _tell(screen, recorder, "ok", step.name, step.tries(journey))
+            report.tell("ok", step.name, step.tries(journey))
         except Skipped as reason:
-            _tell(screen, recorder, "-", step.name, str(reason))
+            report.tell("-", step.name, str(reason))
         except Doubt as doubt:
-            _tell(screen, recorder, "maybe", step.name, str(doubt), step.means(doubt))
+            report.tell("maybe", step.name, str(doubt), step.means(journey, doubt))
         except Exception as error:
             if status_of(error) is None:
                 raise
-            _tell(screen, recorder, "FAILED", step.name, plain_sentence_of(error), step.means(error))
-            failure, where = error, step.name
+            told = plain_sentence_of(error)
+            if journey.proxy and not isinstance(error, WebMessagingException):
+                told = f"the proxy {journey.proxy}: {told}"
+            report.tell("FAILED", step.name, told, step.means(journey, error))
+            click.echo(f"Error: the step {step.name!r} failed: {told}", err=True)
+            failure = error
     if failure is None:
         return Status.OK
-    click.echo(f"Error: the step {where!r} failed: {plain_sentence_of(failure)}", err=True)
     # A name that is not known, or a port that nobody listens on, is no fault of the one who typed it.
     found = status_of(failure) or Status.CONNECTION
     return Status.CONNECTION if found is Status.USAGE else found
-
-
-def _tell(screen: Screen, recorder: Recorder | None, sign: str, name: str, told: str, means: str = "") -> None:
-    head = Text.assemble((f"{sign:<8}", _SIGNS[sign]), f"{name:<12}")
-    screen.hang(head, Text(clean(told)), *([Text(means, "aside")] if means else []))
-    if recorder is not None:
-        recorder.write("step", {"name": name, "outcome": sign, "told": told})
 
 
 def _client(place: Place) -> WebMessagingClient:
@@ -134,7 +154,7 @@ class Step:
 
     name: str
     tries: Callable[[Journey], str]
-    means: Callable[[BaseException], str]
+    means: Callable[[Journey, BaseException], str]
 
 
 class Journey:
@@ -152,29 +172,30 @@ class Journey:
         self.token = token
         parts = urlsplit(place.address)
         self.secure = parts.scheme == "wss"
-        self.host = parts.hostname or ""
-        self.port = parts.port or (443 if self.secure else 80)
+        self.proxy = choose_proxy(parts, place.proxy, trust_env=True)
+        # Where the first connection goes to.
+        self.host = self.proxy.host if self.proxy else parts.hostname or ""
+        self.port = self.proxy.port if self.proxy else parts.port or (443 if self.secure else 80)
 
     def look_up(self) -> str:
-        """Find the addresses of the host."""
-        self._only_without_proxy()
+        """Find the addresses of the host, or of the proxy before it."""
         found = {answer[4][0] for answer in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)}
         addresses = sorted(str(address) for address in found)
         more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
-        return f"{self.host} is {addresses[0]}{more}"
+        return f"{self._who}{self.host} is {addresses[0]}{more}"
 
     def reach(self) -> str:
         """Open a TCP connection, and close it again."""
-        self._only_without_proxy()
         began = time.monotonic()
         with socket.create_connection((self.host, self.port), self.place.timeout):
-            return f"port {self.port} answers in {1000 * (time.monotonic() - began):.0f} ms"
+            return f"{self._who}port {self.port} answers in {1000 * (time.monotonic() - began):.0f} ms"
 
     def encrypt(self) -> str:
         """Look at the certificate."""
         if not self.secure:
             raise Skipped("the address is ws://, which is not encrypted")
-        self._only_without_proxy()
+        if self.proxy:
+            raise Skipped(f"the way leads through the proxy {self.proxy}")
         context = ssl.create_default_context(cafile=self.place.ca_file)
         with (
             socket.create_connection((self.host, self.port), self.place.timeout) as plain,
@@ -242,23 +263,21 @@ class Journey:
         self.client.disconnect()
         return "closed"
 
-    def _only_without_proxy(self) -> None:
-        proxy = self.place.proxy or _environment_proxy(self.place.address, self.host)
-        if proxy:
-            raise Skipped(f"the way leads through the proxy {redact_url(proxy)}")
+    @property
+    def _who(self) -> str:
+        return "the proxy: " if self.proxy else ""
 
 
-def _environment_proxy(address: str, host: str) -> str | None:
-    proxies = urllib.request.getproxies()
-    if urllib.request.proxy_bypass(host):
-        return None
-    return proxies.get("https" if address.startswith("wss") else "http") or proxies.get("all")
+def _always(meaning: str) -> Callable[[Journey, BaseException], str]:
+    return lambda *_: meaning
 
 
-def _always(meaning: str) -> Callable[[BaseException], str]:
-    return lambda _: meaning
+def _unless_proxied(meaning: str) -> Callable[[Journey, BaseException], str]:
+    """What it means where the first connection goes to the server itself."""
+    return lambda journey, _: _PROXY_IS_WRONG if journey.proxy else meaning
 
 
+_PROXY_IS_WRONG = "the proxy cannot be used: is it the right one (--proxy, or HTTPS_PROXY and its like)?"
 _REFUSALS = {
     400: "the server does not understand the handshake: is the address one of Web Messaging?",
     401: "the deployment wants its guests to sign in",
@@ -269,7 +288,9 @@ _REFUSALS = {
 }
 
 
-def _handshake_means(error: BaseException) -> str:
+def _handshake_means(journey: Journey, error: BaseException) -> str:
+    if journey.proxy and "proxy" in str(error):
+        return "the proxy does not let this through: is it the right one (--proxy), does it want a name and a password?"
     status = error.statusCode if isinstance(error, ConnectError) else -1
     if status in _REFUSALS:
         return _REFUSALS[status]
@@ -278,7 +299,7 @@ def _handshake_means(error: BaseException) -> str:
     return "something on the way does not let WebSockets through: a firewall, or a proxy that has to be named (--proxy)"
 
 
-def _encryption_means(error: BaseException) -> str:
+def _encryption_means(_: Journey, error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             "something on the way shows a certificate of its own (trust its authority with --ca-file), or the clock is "
@@ -287,21 +308,25 @@ def _encryption_means(error: BaseException) -> str:
     return "that port does not speak TLS: should the address begin with ws://?"
 
 
-def _session_means(error: BaseException) -> str:
+def _session_means(_: Journey, error: BaseException) -> str:
     if isinstance(error, ResponseTimeoutError):
         return "the server took the connection and then said nothing: is the address one of Web Messaging?"
     return "the deployment id is not one of this region, or the token belongs to a session that cannot be resumed"
 
 
-def _history_means(error: BaseException) -> str:
+def _history_means(_: Journey, error: BaseException) -> str:
     if isinstance(error, ApiError) and error.statusCode in {401, 403}:
         return "the REST host does not accept the jwt of this session; chatting works nevertheless"
     return "the REST host, which is another one than that of the socket, cannot be reached; chatting works nevertheless"
 
 
 STEPS = (
-    Step("name", Journey.look_up, _always("nobody here knows that host: a slip in the address, or no way to the DNS")),
-    Step("network", Journey.reach, _always("a firewall is in the way, or nothing runs there")),
+    Step(
+        "name",
+        Journey.look_up,
+        _unless_proxied("nobody here knows that host: a slip in the address, or no way to the DNS"),
+    ),
+    Step("network", Journey.reach, _unless_proxied("a firewall is in the way, or nothing runs there")),
     Step("encryption", Journey.encrypt, _encryption_means),
     Step(
         "deployment",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,8 @@ from ..companions._seen import is_typing
 from ..conversation import Conversation
 from ..models import StructuredMessage
 from ._events import Ended, Events, Notice
-from ._message import show
-from ._options import Place, place_options
+from ._formats import MessageWriter
+from ._options import Place, format_option, place_options
 from ._screen import Screen
 from ._status import Status, epilog
 from ._text import one_line
@@ -33,6 +32,7 @@ _QUIET = 1.0
         'genesys-webmessaging send --token-file guest.token --attribute plan=gold "It is me again"',
         "genesys-webmessaging send --attach picture.png --wait 0",
         'genesys-webmessaging send --json "Hello!" | jq .text',
+        "git log -1 | genesys-webmessaging send -",
     ),
 )
 @place_options()
@@ -55,7 +55,7 @@ _QUIET = 1.0
     metavar="SECONDS",
     help="How long to wait for an answer; 0: not at all.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print answers as JSON, one object on a line.")
+@format_option
 @click.argument("text", default="")
 def command(
     place: Place,
@@ -64,18 +64,23 @@ def command(
     files: tuple[Path, ...],
     join: bool,
     wait: float,
-    as_json: bool,
+    shape: str | None,
     text: str,
 ) -> Status:
     """Say one thing as a guest, and print what is answered.
 
+    TEXT - is read from standard input, to its end; so it is without TEXT and --attach in a pipe.
+    Answers are printed as they come, in JSON each as an object on a line of its own.
+
     It ends with 0 as soon as the server has the message and the answer, if there is one, seems to
     be complete; that nobody answers in time is no failure.
     """
+    if text == "-" or (not text and not files and not sys.stdin.isatty()):
+        text = sys.stdin.read().rstrip("\n")
     if not text and not files:
         raise click.UsageError("there is nothing to send: give a text, or a file with --attach")
     custom = dict(_pair(attribute) for attribute in attributes)
-    screen, progress = Screen(), Screen(sys.stderr)
+    progress = Screen(sys.stderr)
     events = Events()
     with place.open(keeper.known(), events, reconnect=place.timeout) as conversation:
         keeper.keep(conversation.token or "")
@@ -83,11 +88,9 @@ def command(
             conversation.join()
         ids = [_uploaded(conversation, file, progress) for file in files]
         conversation.deliver(textMessage(text, custom, ids))
+        writer = MessageWriter(shape or "text", Screen())
         for message in _answers(events, wait):
-            if as_json:
-                click.echo(json.dumps(message.to_dict(), ensure_ascii=False))
-            else:
-                screen.message(show(message))
+            writer.write(message)
     return Status.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +46,7 @@ from ._status import epilog
     show_default=True,
     help="How often things may be done: as the service documents it, or as often as one likes.",
 )
-@click.option("--frames", "--verbose", is_flag=True, help="Log every frame to standard error, secrets masked.")
+@click.option("--frames", is_flag=True, help="Log every frame to standard error, secrets masked.")
 def command(
     port: int,
     host: str,
@@ -68,6 +69,10 @@ def command(
 
     if script is not None and no_bot:
         raise click.UsageError("--script and --no-bot exclude each other")
+
+    frames = frames or logging.getLogger(__package__.partition(".")[0]).level == logging.DEBUG  # -v before the command
+
+    frames = frames or logging.getLogger(__package__.partition(".")[0]).level == logging.DEBUG  # --verbose
 
     def log_frame(connection: int, direction: str, text: str) -> None:
         click.echo(f"{connection} {direction} {maskFrame(text)}", err=True)

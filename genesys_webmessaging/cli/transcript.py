@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
-from ._formats import FORMATS, messages_of
-from ._options import Place, place_options
+from ._formats import as_transcript, messages_of
+from ._options import Place, format_option, place_options
 from ._status import epilog
 from ._token import Keeper, token_options
 
-_BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_BY_SUFFIX = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+}
 
 
 @click.command(
@@ -24,12 +31,7 @@ _BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".jsonl": "jsonl", ".n
 )
 @place_options()
 @token_options
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "markdown", "jsonl"]),
-    help="Else what the name of the file ends with says, else text.",
-)
+@format_option
 @click.option(
     "-o",
     "--output",
@@ -38,11 +40,15 @@ _BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".jsonl": "jsonl", ".n
     help="Write it there, for its owner's eyes, instead of to standard output.",
 )
 def command(place: Place, keeper: Keeper, shape: str | None, output: Path | None) -> None:
-    """Write down what was said in a session: text to read, Markdown, or a JSON object on each line."""
+    """Write down what was said in a session, to keep. URLs of files are left out.
+
+    Without --format, what the name of the file ends with says how: .md, .json, .jsonl, .csv; else it
+    is text.
+    """
     token = keeper.required()
     chosen = shape or (_BY_SUFFIX.get(output.suffix.lower()) if output else None) or "text"
     messages = messages_of(place, token)
-    written = FORMATS[chosen](messages)
+    written = as_transcript(messages, chosen)
     if output is None:
         click.echo(written, nl=False)
         return

@@ -132,7 +132,8 @@ class Transcript(SessionListener):
 
 def entryOf(message: StructuredMessage) -> TranscriptEntry:
     """A message as it stands in a transcript."""
-    extras = [*_content(message.content), *_events(message.events)]
+    offers = message.direction != Direction.INBOUND
+    extras = [*_content(message.content, offers=offers), *_events(message.events)]
     told = message.channel.time if message.channel is not None else None
     return TranscriptEntry(told, _sender(message), message.text or "", tuple(extras), message)
 
@@ -153,13 +154,15 @@ def _sender(message: StructuredMessage) -> str:
     return "Bot" if message.originatingEntity == OriginatingEntity.BOT else "Agent"
 
 
-def _content(content: Iterable[Any]) -> Iterable[str]:
+def _content(content: Iterable[Any], *, offers: bool) -> Iterable[str]:
     replies: list[str] = []
     for item in content:
         if item is None:
             continue
         if item.quickReply is not None:
             replies.append(item.quickReply.text or "")
+        elif item.buttonResponse is not None and offers:
+            replies.append(item.buttonResponse.text or item.buttonResponse.payload or "")
         elif item.attachment is not None:
             yield f"attachment: {item.attachment.filename or item.attachment.id or '?'}"
         elif item.buttonResponse is not None:

@@ -6,13 +6,15 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from genesys_webmessaging.cli import main
-from genesys_webmessaging.simulator import Simulator
+from genesys_webmessaging.simulator import Agent, Simulator
 
 # Seconds that a command may take before the test fails.
 PATIENCE = 30
@@ -92,6 +94,25 @@ def simulator() -> Iterator[Simulator]:
 def place(simulator: Simulator) -> tuple[str, ...]:
     """The options that lead to the simulator."""
     return ("--address", simulator.address, "--deployment-id", "demo")
+
+
+@contextmanager
+def talking(agent: Agent) -> Iterator[None]:
+    """Within: an agent says something ten times a second, from the moment that somebody is there."""
+    done = threading.Event()
+
+    def talk() -> None:
+        assert agent.session is not None  # waits for the guest
+        while not done.wait(0.1):
+            agent.say("blah")
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(PATIENCE)
 
 
 class Running:

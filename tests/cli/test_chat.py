@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from genesys_webmessaging.simulator import Deployment, Limits, RateLimit, Simulator
+
+from .conftest import talking
 
 
 def test_a_line_in_and_the_replies_out(process, place, simulator):
@@ -90,6 +94,35 @@ def test_a_new_chat_begins_where_the_agent_has_left(command, tmp_path):
         assert ended.out.count("Welcome") == 2
 
 
+def test_that_a_session_is_read_only_is_said_once_with_the_way_out(command):
+    script = {"rules": [{"match": "bye", "reply": [{"disconnect": {"readOnly": True}}]}]}
+    with Simulator(bot=script) as simulator:
+        place = ("--address", simulator.address, "--deployment-id", "demo", "--wait", "1")
+        ended = command("chat", *place, typed="bye\n")
+
+    assert ended.status == 0
+    assert ended.out.count("/new begins another conversation") == 1
+
+
+def test_somebody_who_never_stops_talking_does_not_keep_the_next_line_back(command, place, simulator):
+    with simulator.agent("demo", name="Ann") as agent, talking(agent):
+        ended = command("chat", *place, "--no-join", "--wait", "0.5", typed="one\ntwo\n/quit\n")
+
+    assert (ended.status, ended.err) == (0, "")
+    assert "blah" in ended.out
+    assert [text for text in simulator.sessions[0].conversation.texts if text != "blah"] == ["one", "two"]
+
+
+def test_messages_are_data_and_all_else_goes_to_standard_error(command, place):
+    ended = command("chat", *place, "--json", "--wait", "1", typed="hello\n")
+
+    messages = [json.loads(line) for line in ended.out.splitlines()]
+    said = [message["direction"] for message in messages if message.get("text")]
+    assert said[:3] == ["Outbound", "Outbound", "Inbound"]
+    assert "connected to" in ended.err
+    assert "typing" not in ended.out
+
+
 def test_a_message_into_a_read_only_session_is_refused(command):
     script = {"rules": [{"match": "bye", "reply": [{"disconnect": {"readOnly": True}}]}]}
     with Simulator(bot=script) as simulator:
@@ -98,6 +131,7 @@ def test_a_message_into_a_read_only_session_is_refused(command):
 
     assert ended.status == 1
     assert "read-only" in ended.err
+    assert "/new begins another one" in ended.err
 
 
 def test_the_same_token_goes_on(command, place, tmp_path, simulator):

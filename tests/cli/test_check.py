@@ -6,8 +6,10 @@ import json
 import re
 import socket
 import stat
+from contextlib import suppress
 
 import pytest
+from _raw_peer import ClientGoneError, RawPeer, Wire
 
 from genesys_webmessaging.simulator import Deployment, Simulator
 
@@ -111,9 +113,31 @@ def test_the_step_that_fails_is_named(command, place, simulator, fault, step, st
 def test_a_proxy_is_not_gone_around(command, place):
     ended = command("check", *place, "--proxy", "http://user:secret@127.0.0.1:1")
 
-    assert outcomes(ended.out)["network"] == "-"
+    assert outcomes(ended.out)["network"] == "FAILED"
+    assert "the proxy cannot be used" in ended.out
     assert "secret" not in ended.out + ended.err
     assert ended.status == 3
+
+
+def test_a_proxy_that_is_there_and_does_not_let_this_through_is_called_the_proxy(command, place):
+    def refuse(wire: Wire) -> None:
+        with suppress(ClientGoneError):  # a step only sees whether the proxy is there
+            wire.read_head()
+            wire.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with RawPeer(refuse) as front:
+        ended = command("check", *place, "--proxy", f"http://127.0.0.1:{front.port}", "--timeout", "5")
+
+    assert outcomes(ended.out)["name"] == outcomes(ended.out)["network"] == "ok"
+    assert outcomes(ended.out)["websocket"] == "FAILED"
+    assert "the proxy does not let this through" in ended.out
+
+
+def test_the_steps_are_told_as_data(command, place):
+    told = json.loads(command("check", *place, "--json").out)
+
+    assert [row["outcome"] for row in told] == ["ok", "ok", "-", *["ok"] * 6]
+    assert command("check", *place, "--format", "csv").out.startswith("step,outcome,told,means\nname,ok,")
 
 
 def test_the_recording_holds_the_frames_but_no_secrets(process, simulator, place, tmp_path):

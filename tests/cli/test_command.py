@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_every_command_has_help_with_examples_and_statuses(command, name):
     assert (ended.status, ended.err) == (0, "")
     assert "Examples:" in ended.out
     assert f"genesys-webmessaging {name}" in ended.out
-    for number in ("0", "1", "2", "3", "4", "130"):
+    for number in ("0", "1", "2", "3", "4", "5", "130"):
         assert f"\n    {number:<4} " in ended.out
 
 
@@ -58,6 +59,81 @@ def test_no_command_and_an_unknown_one_are_wrong_usage(command):
     assert command().status == 2
     ended = command("dance")
     assert (ended.status, "dance" in ended.err) == (2, True)
+    assert "did you mean chat?" in command("caht").err
+
+
+def test_a_region_that_is_misspelt_is_told_how_it_is_spelt(command):
+    ended = command("chat", "--region", "EU-Centrl-1", "--deployment-id", "x")
+
+    assert ended.status == 2
+    assert "there is no region 'EU-Centrl-1'; did you mean eu_central_1?" in ended.err
+    assert (
+        "'genesys-webmessaging regions' lists them" in command("chat", "--region", "mars", "--deployment-id", "x").err
+    )
+
+
+@pytest.mark.parametrize("arguments", [("-v", "send"), ("send", "-v")])
+def test_a_command_is_verbose_wherever_that_is_asked_for(process, place, arguments):
+    ended = process(*arguments, *place, "--wait", "0", "hello")
+
+    assert ended.status == 0
+    assert '"action": "onMessage"' in ended.err
+
+
+@pytest.mark.parametrize(
+    ("shape", "begins"),
+    [
+        ("jsonl", '{"name": "us_east_1", "webSocketHost": "wss://'),
+        ("csv", "name,webSocketHost,apiHost\nus_east_1,wss://"),
+        ("markdown", "| name | webSocketHost | apiHost |\n| --- | --- | --- |\n| us_east_1 | wss://"),
+        ("text", "us_east_1 "),
+    ],
+)
+def test_what_is_listed_comes_in_every_format(command, shape, begins):
+    ended = command("regions", "--format", shape)
+
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(begins)
+
+
+def test_two_formats_at_once_are_wrong_usage(command):
+    assert "--json and --format csv exclude each other" in command("regions", "--json", "--format", "csv").err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk here that is always full")
+def test_a_full_disk_is_not_wrong_usage():
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "genesys_webmessaging", "regions"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (5, "Error: No space left on device\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_regions(shell):
+    def complete(line: str) -> str:
+        words = line.split()
+        asked = {"COMP_WORDS": line, "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1)}
+        ended = subprocess.run(
+            [Path(sys.executable).with_name("genesys-webmessaging")],
+            capture_output=True,
+            encoding="utf-8",
+            env=environment(_GENESYS_WEBMESSAGING_COMPLETE=f"{shell}_complete", **asked),
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert ended.stderr == ""
+        return ended.stdout
+
+    assert "transcript" in complete("genesys-webmessaging tra")
+    assert "eu_central_1" in complete("genesys-webmessaging chat --region eu-c")
 
 
 def test_the_regions_are_listed(command):
@@ -90,6 +166,7 @@ def test_the_regions_are_listed(command):
         (ValueError("no"), Status.USAGE),
         (TypeError("no"), Status.USAGE),
         (FileNotFoundError(2, "no"), Status.USAGE),
+        (OSError(28, "no space left"), Status.MACHINE),
         (AttributeError("no"), None),
         (KeyError("no"), None),
     ],

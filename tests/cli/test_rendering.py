@@ -69,6 +69,24 @@ def test_quick_replies_stand_side_by_side_and_can_be_chosen(sent_by):
     }
 
 
+def test_quick_replies_come_as_button_responses_too(sent_by):
+    offered = [
+        {"contentType": "ButtonResponse", "buttonResponse": {"type": "QuickReply", "text": text, "payload": text[:1]}}
+        for text in ("Yes", "No")
+    ]
+    shown = show(message(text="Well?", content=offered))
+
+    assert shown.text == "Well?\n[1] Yes  [2] No"
+    assert sent_by(shown.choices[1])["content"][0]["buttonResponse"]["payload"] == "N"
+
+
+def test_a_message_that_came_late_is_marked():
+    came = message(text="What I said before")
+    came.late = True
+
+    assert show(came).text == "What I said before\n(this came late: it was said before what stands above)"
+
+
 def test_a_card_shows_its_buttons_and_its_links(sent_by):
     shown = show(
         with_content(

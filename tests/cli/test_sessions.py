@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 
 import pytest
+
+from .conftest import talking
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -35,6 +38,40 @@ def test_send_prints_answers_as_json(command, place):
     texts = [json.loads(line)["text"] for line in ended.out.splitlines()]
     assert texts[0] == "Hello! I am the bot of this simulator."
     assert texts[-1].startswith("Hello! Ask me")
+
+
+def test_send_takes_its_text_from_a_pipe(command, place, simulator):
+    for arguments in (("-",), ()):
+        ended = command("send", *place, "--wait", "0", *arguments, typed="two\nlines\n")
+        assert (ended.status, ended.err) == (0, "")
+
+    assert [session.conversation.texts[0] for session in simulator.sessions] == ["two\nlines"] * 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "told_as"),
+    [
+        ("csv", "time,sender,direction,text,extras,id\n"),
+        ("csv", ",Demo Bot,Outbound,Here is our product of the week.,card: Sun hat Order it | Tell me more"),
+        ("markdown", "> Here is our product of the week."),
+        ("jsonl", '"text": "Here is our product of the week."'),
+    ],
+)
+def test_send_prints_answers_in_every_format(command, place, shape, told_as):
+    ended = command("send", *place, "--format", shape, "Show me a card")
+
+    assert (ended.status, ended.err) == (0, "")
+    assert told_as in ended.out
+
+
+def test_somebody_who_never_stops_talking_is_not_listened_to_for_ever(command, place, simulator):
+    with simulator.agent("demo", name="Ann") as agent, talking(agent):
+        began = time.monotonic()
+        ended = command("send", *place, "--wait", "1", "hello")
+
+    assert ended.status == 0
+    assert "blah" in ended.out
+    assert time.monotonic() - began < 15
 
 
 def test_send_does_not_wait_when_told_so(command, place, simulator):
@@ -134,6 +171,11 @@ def test_the_last_of_the_history(command, place, told):
 @pytest.mark.parametrize(
     ("arguments", "told_as"),
     [
+        (("history", "--format", "csv"), ",You,Inbound,Show me a card,,".replace("You", "Guest")),
+        (("history", "--json"), '"title": "Sun hat"'),
+        (("history", "--format", "jsonl"), '"title": "Sun hat"'),
+        (("transcript", "--json"), '"sender": "Demo Bot"'),
+        (("transcript", "--format", "csv"), ",Demo Bot,Outbound,Here is our product of the week.,card: Sun hat"),
         (("history", "--format", "markdown"), "> Here is our product of the week."),
         (("transcript",), "Demo Bot: Here is our product of the week."),
         (("transcript", "--format", "markdown"), "**Demo Bot**"),
@@ -155,6 +197,28 @@ def test_a_transcript_goes_into_a_file_as_its_name_says(command, place, told, tm
     assert "2 messages" in ended.err
     assert "**Demo Bot**" in target.read_text(encoding="utf-8")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("talk.csv", "time,sender,"), ("talk.json", "[\n  {"), ("talk.jsonl", '{"time": ')]
+)
+def test_the_name_of_the_file_says_how_it_is_written(command, place, told, tmp_path, name, begins):
+    command("transcript", *place, "--token-file", str(told), "-o", str(tmp_path / name))
+
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+def test_a_token_file_that_is_not_there_is_said(command, place, tmp_path):
+    missing = tmp_path / "guest.token"
+    ended = command("history", *place, "--token-file", str(missing))
+    assert (ended.status, f"there is no file {missing}" in ended.err) == (2, True)
+
+    nowhere = tmp_path / "no" / "guest.token"
+    ended = command("send", *place, "--token-file", str(nowhere), "hello")
+    assert (ended.status, "there is no directory" in ended.err) == (2, True)
+
+    ended = command("send", *place, "--wait", "0", "--token-file", str(missing), "hello")
+    assert (ended.status, ended.err) == (0, f"{missing} is new: it holds the token of a new session\n")
 
 
 def test_a_file_that_cannot_be_written_is_said(command, place, told, tmp_path):

@@ -64,10 +64,17 @@ CONTENT = [
 ]
 
 
+def test_replies_that_are_offered_as_button_responses_are_quick_replies() -> None:
+    transcript = Transcript()
+    offered = [{"buttonResponse": {"text": text, "payload": text}} for text in ("Yes", "No")]
+    say(transcript, "Well?", content=offered)
+    assert transcript.entries[0].extras == ("quick replies: Yes | No",)
+
+
 @pytest.mark.parametrize(("content", "shown"), CONTENT, ids=[shown.split(":")[0] for _, shown in CONTENT])
 def test_content_is_told_in_a_few_words(content: dict[str, Any], shown: str) -> None:
     transcript = Transcript()
-    say(transcript, "see", content=[content])
+    say(transcript, "see", content=[content], direction="Inbound" if "chose" in shown else "Outbound")
     assert transcript.entries[0].extras == (shown,)
     assert f"\n    [{shown}]\n" in transcript.asText()
     assert "secret" not in transcript.asText() + transcript.asMarkdown() + transcript.asJsonLines()

@@ -167,7 +167,7 @@ def test_a_proxy_that_says_nothing_or_drips_is_given_up_in_time(scheme: str, ans
 def test_a_proxy_that_is_not_there_is_named():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(ConnectError, match=f"TCP connection to 127.0.0.1:{port} of the proxy failed"):
+    with pytest.raises(ConnectError, match=f"TCP connection to the proxy 127.0.0.1:{port} failed"):
         open_connection("ws://server.example/v1", proxy=f"http://127.0.0.1:{port}")
 
 
