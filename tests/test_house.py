@@ -1,8 +1,9 @@
-"""The order of the house: which room may use which, no class over two files."""
+"""The order of the house: which room may use which, no class over two files, a true description."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,3 +152,91 @@ def test_no_method_is_put_on_a_class_from_another_file() -> None:
 def test_the_roots_private_files_are_two() -> None:
     private = {path.name for path in PACKAGE.glob("_*.py") if not path.name.startswith("__")}
     assert private <= {"_version.py", "_inbox.py"}
+
+
+# Its description
+
+DOCUMENT = (PACKAGE.parent / "docs" / "ARCHITECTURE.md").read_text("utf-8")
+CODE = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", DOCUMENT, flags=re.DOTALL))
+
+
+def fields_of(node: ast.ClassDef) -> set[str]:
+    """The methods of a class, and what is assigned to self in them."""
+    methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    stores = {
+        each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store) and ast.unparse(each.value) == "self"
+    }
+    return methods | stores
+
+
+def names_of_the_house() -> dict[str, set[str]]:
+    """Every class with its fields, every function and constant of a module with none."""
+    names: dict[str, set[str]] = {}
+    for tree in TREES.values():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                names.setdefault(node.name, set()).update(fields_of(node))
+            elif isinstance(node, ast.FunctionDef):
+                names.setdefault(node.name, set())
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names.update((ast.unparse(target), set()) for target in targets)
+    return names
+
+
+def test_every_file_of_its_description_exists() -> None:
+    files = [name for name in CODE if re.fullmatch(r"[\w./]+(\.py|\.json|/)", name) and name != "genesys_webmessaging/"]
+    assert len(files) > 40
+    missing = [name for name in files if not ((PACKAGE / name).exists() or (PACKAGE.parent / name).exists())]
+    assert missing == []
+
+
+def test_every_name_of_its_description_exists() -> None:
+    names = names_of_the_house()
+    used = [name.removesuffix("()") for name in CODE if re.fullmatch(r"[A-Z]\w+(\.\w+)?|\w+\(\)|[A-Z]{2,}", name)]
+    assert len(used) > 60
+    elsewhere = {"close", "recv_data_frame"}  # of every companion; of websocket-client
+    missing = [
+        name
+        for name in used
+        if name not in elsewhere
+        and (
+            name.partition(".")[0] not in names or not {name.partition(".")[2]} - {""} <= names[name.partition(".")[0]]
+        )
+    ]
+    assert missing == []
+
+
+CLIENT_ROOMS = set(ROW_OF) - {"cli", "locust", "scenarios", "aio", "simulator"}
+
+
+def test_its_description_names_every_lock() -> None:
+    locks = set()
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and room(name) in CLIENT_ROOMS:
+                locks |= {
+                    f"{node.name}.{target.attr}"
+                    for each in ast.walk(node)
+                    if isinstance(each, ast.Assign) and ast.unparse(each.value) in LOCKS
+                    for target in each.targets
+                    if isinstance(target, ast.Attribute)
+                }
+    listed = set(re.findall(r"^\| `(\w+\._\w+)` \|", DOCUMENT, flags=re.MULTILINE))
+    assert listed == locks
+
+
+LOCKS = {"threading.Lock()", "threading.RLock()", "threading.Condition()"}
+
+
+def test_its_description_names_every_kind_of_thread() -> None:
+    kinds = {
+        ast.literal_eval(node.args[0])
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "daemon_thread"
+    }
+    section = DOCUMENT.partition("## Threads")[2].partition("## Locks")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", section, flags=re.MULTILINE)) == kinds
