@@ -80,7 +80,7 @@ class Inbox(SessionListener):
         self._renews = renews
         self.on_end: Callable[[ConversationEndedError], None] | None = None
         # Guards the fields below; notified when one of them changes.
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._messages: deque[StructuredMessage] = deque()
         self._taken = 0  # how many messages there were before those
         self._state = ConversationState.OPEN
@@ -88,6 +88,22 @@ class Inbox(SessionListener):
         self._cause: WebMessagingException | None = None
         self._stirred = 0.0
         self._typing_until = 0.0
+        self._wakers: tuple[Callable[[], object], ...] = ()
+
+    def add_waker(self, wake: Callable[[], object]) -> None:
+        """Have something called on every change, for those who wait on an event loop. It must be quick, and not raise.
+
+        Args:
+            wake: Called under the lock, on whatever thread makes the change.
+        """
+        with self._changed:
+            self._wakers = (*self._wakers, wake)
+
+    def _notify(self) -> None:
+        """Called under the lock."""
+        self._changed.notify_all()
+        for wake in self._wakers:
+            wake()
 
     @property
     def state(self) -> ConversationState:
@@ -109,7 +125,7 @@ class Inbox(SessionListener):
         """A new session begins."""
         with self._changed:
             self._state, self._why, self._cause = ConversationState.OPEN, "", None
-            self._changed.notify_all()
+            self._notify()
 
     def end(self, state: ConversationState, why: str, cause: WebMessagingException | None = None) -> None:
         """Note the end, unless it has ended before."""
@@ -117,7 +133,7 @@ class Inbox(SessionListener):
             if self._state not in (ConversationState.OPEN, ConversationState.READ_ONLY) or state is self._state:
                 return
             self._state, self._why, self._cause = state, why, cause
-            self._changed.notify_all()
+            self._notify()
         if self.on_end is not None:
             self.on_end(self.error())
 
@@ -133,9 +149,21 @@ class Inbox(SessionListener):
         return self.take_matching(lambda _: True, timeout, "message")
 
     def take_matching(
-        self, wanted: Callable[[StructuredMessage], bool], timeout: float | None, what: str
+        self,
+        wanted: Callable[[StructuredMessage], bool],
+        timeout: float | None,
+        what: str,
+        *,
+        waited: float | None = None,
     ) -> StructuredMessage:
-        """The first message that is wanted, and away with those before it; waits for one. If none comes, all stay."""
+        """The first message that is wanted, and away with those before it; waits for one. If none comes, all stay.
+
+        Args:
+            wanted: Whether a message is wanted.
+            timeout: Seconds; None for no limit.
+            what: What is awaited, for the error.
+            waited: The seconds that the error tells of, where others have waited already.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         number = 0
         while True:
@@ -143,7 +171,7 @@ class Inbox(SessionListener):
                 number = max(number, self._taken)
                 place = number - self._taken
                 if place >= len(self._messages):
-                    self._wait(deadline, timeout, what)
+                    self._wait(deadline, timeout if waited is None else waited, what)
                     continue
                 message = self._messages[place]
             # Asked without the lock, because this is a caller's code.
@@ -164,15 +192,28 @@ class Inbox(SessionListener):
         """All messages, as soon as nothing has come for some seconds, or the time is over."""
         started = time.monotonic()
         with self._changed:
-            while self._state is ConversationState.OPEN:
-                now = time.monotonic()
-                quiet_at = max(started, self._stirred) + quiet_for
-                if self.typing:
-                    quiet_at = max(quiet_at, self._typing_until)
-                until = min(quiet_at, started + timeout)
-                if now >= until:
-                    break
-                self._changed.wait(until - now)
+            while (seconds := self.unquiet_for(quiet_for, started, timeout)) > 0:
+                self._changed.wait(seconds)
+            return self.take_all()
+
+    def unquiet_for(self, quiet_for: float, started: float, timeout: float) -> float:
+        """Seconds until there has been silence for so long, as it stands now, or the time is over; 0 if there has.
+
+        Args:
+            quiet_for: Seconds of silence.
+            started: Since when it is waited, on the clock of ``time.monotonic``.
+            timeout: Seconds since then after which silence does not matter.
+        """
+        if self._state is not ConversationState.OPEN:
+            return 0.0
+        quiet_at = max(started, self._stirred) + quiet_for
+        if self.typing:
+            quiet_at = max(quiet_at, self._typing_until)
+        return max(0.0, min(quiet_at, started + timeout) - time.monotonic())
+
+    def take_all(self) -> list[StructuredMessage]:
+        """All messages that are there."""
+        with self._changed:
             messages = list(self._messages)
             self._taken += len(messages)
             self._messages.clear()
@@ -207,7 +248,7 @@ class Inbox(SessionListener):
             self._messages.append(structuredMessage)
             self._stirred = time.monotonic()
             self._typing_until = 0.0
-            self._changed.notify_all()
+            self._notify()
 
     def _note(self, event: MessageEvent, message: StructuredMessage) -> None:
         if event.typing is not None:
@@ -215,7 +256,7 @@ class Inbox(SessionListener):
             with self._changed:
                 self._typing_until = time.monotonic() + (seconds if event.typing.type == EventTypingType.ON else 0.0)
                 self._stirred = time.monotonic()
-                self._changed.notify_all()
+                self._notify()
         elif event.presence is not None and event.presence.type == EventPresenceType.DISCONNECT:
             read_only = str((message.metadata or {}).get("readOnly")).lower() == "true"
             if read_only:
