@@ -7,9 +7,11 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from .client import WebMessagingClient
 from .models import SessionResponse
@@ -92,6 +94,8 @@ def configure_and_wait(
     return client._engine.configured(configure, timeout)
 
 
+# Seconds to wait for another process that writes the file.
+_LOCKED_FOR = 10.0
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -121,20 +125,36 @@ class TokenStore:
         """
         token = self._read().get(_key(address, deployment_id))
         if token is not None and not isinstance(token, str):
-            raise ValueError(f"{self._path} holds a token that is no text")
+            raise ValueError(f"{self._path} holds a token that is not text")
         return token
 
     def put(self, address: str, deployment_id: str, token: str) -> None:
-        """Keep a token. Raises what :meth:`get` raises."""
-        tokens = self._read()
-        if tokens.get(_key(address, deployment_id)) != token:
-            self._write({**tokens, _key(address, deployment_id): token})
+        """Keep a token. Raises what :meth:`get` raises, and TimeoutError when others keep the file for 10 seconds."""
+        with self._locked():
+            tokens = self._read()
+            if tokens.get(_key(address, deployment_id)) != token:
+                self._write({**tokens, _key(address, deployment_id): token})
 
     def forget(self, address: str, deployment_id: str) -> None:
-        """Keep the token no longer. Raises what :meth:`get` raises."""
-        tokens = self._read()
-        if tokens.pop(_key(address, deployment_id), None) is not None:
-            self._write(tokens)
+        """Keep the token no longer. Raises what :meth:`put` raises."""
+        with self._locked():
+            tokens = self._read()
+            if tokens.pop(_key(address, deployment_id), None) is not None:
+                self._write(tokens)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Within: no other thread or process changes the file."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._path.with_name(f".{self._path.name}.lock"), mode=0o600)
+        try:
+            lock.acquire(timeout=_LOCKED_FOR)
+        except Timeout as error:
+            raise TimeoutError(f"{self._path} is being written by another process") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -145,13 +165,12 @@ class TokenStore:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise ValueError(f"{self._path} is no file of tokens") from error
+            raise ValueError(f"{self._path} is not a file of tokens") from error
         if not isinstance(tokens, dict):
-            raise ValueError(f"{self._path} is no file of tokens")  # noqa: TRY004 - the file is wrong, not an argument
+            raise ValueError(f"{self._path} is not a file of tokens")  # noqa: TRY004 - the file is wrong, not an argument
         return tokens
 
     def _write(self, tokens: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         # mkstemp makes files that only their owner may read.
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
         try:

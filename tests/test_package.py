@@ -187,6 +187,7 @@ def test_setup_cfg_holds_the_metadata(setup: configparser.ConfigParser) -> None:
         "websocket-client>=1.8,<2",
         "requests>=2.32.4,<3",
         "dataclasses-json>=0.6.7,<0.7",
+        "filelock>=3.12,<4",
     ]
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from genesys_webmessaging.conversation import TokenStore
+from genesys_webmessaging import sessions
+from genesys_webmessaging.sessions import TokenStore
 
 ADDRESS = "wss://webmessaging.mypurecloud.de/v1"
 posix = pytest.mark.skipif(os.name != "posix", reason="needs file modes")
@@ -26,7 +30,7 @@ def test_a_token_is_kept_for_its_address_and_deployment(tmp_path: Path) -> None:
     again.forget(ADDRESS, "demo")
     assert store.get(ADDRESS, "demo") is None
     assert store.get(ADDRESS, "other") == "two"
-    assert os.listdir(tmp_path / "below") == ["tokens.json"]
+    assert set(os.listdir(tmp_path / "below")) <= {"tokens.json", ".tokens.json.lock"}
 
 
 @posix
@@ -59,3 +63,44 @@ def test_its_repr_shows_no_token(tmp_path: Path) -> None:
     store = TokenStore(tmp_path / "tokens.json")
     store.put(ADDRESS, "demo", "secret")
     assert "secret" not in repr(store)
+
+
+def test_processes_that_write_at_once_lose_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    program = (
+        "import sys\n"
+        "from genesys_webmessaging.sessions import TokenStore\n"
+        "store = TokenStore(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.read()\n"  # until all are
+        "for n in range(40):\n"
+        "    store.put('wss://x.example/v1', f'{sys.argv[2]}-{n}', f'token-{n}')\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(path), str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.close()
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.close()
+        assert writer.wait(60) == 0
+    store = TokenStore(path)
+    kept = [store.get("wss://x.example/v1", f"{number}-{n}") for number in range(4) for n in range(40)]
+    assert kept == [f"token-{n}" for _ in range(4) for n in range(40)]
+
+
+def test_a_file_that_is_kept_by_another_is_a_timeout_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "_LOCKED_FOR", 0.2)
+    with (
+        FileLock(tmp_path / ".tokens.lock"),
+        pytest.raises(TimeoutError, match="written by another process"),
+    ):
+        TokenStore(tmp_path / "tokens").put("wss://x.example/v1", "d", "t")

@@ -34,8 +34,8 @@ _TEXTS = frozenset({"text", "payload", "title", "description", "subtitle", "summ
 _VALUES_ARE_SECRET = frozenset({"customAttributes", "headers"})
 _URLS = frozenset({"url", "downloadUrl"})
 _WHOLE_URL = re.compile(r"https?://\S*", re.IGNORECASE)
-# A URL with a query, wherever it stands in a text.
-_QUERY = re.compile(r"(https?://[^\s?\"]*\?)[^\s\"]+", re.IGNORECASE)
+# A URL wherever it stands in a text. A match takes in all URLs that stand in a row, so that none is looked at twice.
+_URL_IN_TEXT = re.compile(r"((?:https?|wss?)://)([^\s\"/?#]*)([^\s\"?#]*)([^\s\"]*)", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -49,12 +49,12 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         secrets: What else must not be shown wherever it stands (the token of the session, for instance).
 
     Returns:
-        JSON, or only the length of a frame that is no JSON object.
+        JSON, or only the length of a frame that is not a JSON object.
     """
     try:
         document = json.loads(text)
         if not isinstance(document, dict):
-            return f"<{len(text)} characters of JSON that are no object>"
+            return f"<{len(text)} characters of JSON that are not an object>"
         if isinstance(document.get("body"), str) and document.get("class") != "string":
             document["body"] = MASK  # not the sentence of an error, so nobody knows what it is
         shown = json.dumps(_shown(document, "", "", _text_shower()), ensure_ascii=False)
@@ -100,4 +100,9 @@ def _shown(value: Any, key: str, parent: str, show_text: Callable[[str], str]) -
         return show_text(value)
     if key in _URLS or _WHOLE_URL.fullmatch(value):
         return redact_url(value)
-    return _QUERY.sub(rf"\1{MASK}", value)
+    return _URL_IN_TEXT.sub(_bare, value)
+
+
+def _bare(url: re.Match[str]) -> str:
+    scheme, authority, path, rest = url.groups()
+    return f"{scheme}{authority.rpartition('@')[2]}{path}{f'{rest[0]}{MASK}' if len(rest) > 1 else rest}"

@@ -16,9 +16,10 @@ from requests.structures import CaseInsensitiveDict
 
 from .._base import arguments as _checks
 from .._base.fork import renew_after_fork
-from .._base.redact import MASK, redact
+from .._base.redact import MASK, redact, redact_url
 from .._base.threads import Deadline
 from .._version import __version__
+from .._wire.tls import ClientCertificate
 from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models._base import WireModel
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of, asApiHost
@@ -29,6 +30,7 @@ from ._retry import RateLimit, RetryConfiguration, Schedule, wait_asked_for
 logger = logging.getLogger("genesys_webmessaging.rest")
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_URL_HEADERS = frozenset({"location", "content-location", "referer"})
 
 M = TypeVar("M", bound=WireModel)
 
@@ -67,9 +69,10 @@ class ApiClient:
         retryConfiguration: When to try again; the default is never.
         proxy: ``http://host:port``, with ``user:password@`` if it wants them; None asks the environment.
         caFile: Certificates to trust instead of the usual ones, a PEM file or a directory of them.
-        clientCertificate: A PEM file with certificate and key, or a pair of files.
+        clientCertificate: A PEM file with certificate and key, or (certificate, key[, password]).
         sslContext: Everything about TLS, instead of ``caFile`` and ``clientCertificate``.
-        trustEnv: Whether HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count. A .netrc never does.
+        trustEnv: Whether HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count. A .netrc
+            never does.
         callTimeout: Seconds that one try of a call may take, from the lookup of the host's name to the last byte of
             the answer; None sets no limit.
         maxBodySize: Bytes that an answer may have, decompressed.
@@ -96,7 +99,7 @@ class ApiClient:
         retryConfiguration: RetryConfiguration | None = None,
         proxy: str | None = None,
         caFile: str | None = None,
-        clientCertificate: str | tuple[str, str] | None = None,
+        clientCertificate: ClientCertificate | None = None,
         sslContext: ssl.SSLContext | None = None,
         trustEnv: bool = True,
         callTimeout: float | None = 60.0,
@@ -409,4 +412,10 @@ def _base_path(place: str | GenesysCloudRegionWebSocketHosts) -> str:
 
 
 def _shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: MASK if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
+    return {name: _shown_header(name.lower(), value) for name, value in headers.items()}
+
+
+def _shown_header(name: str, value: str) -> str:
+    if name in _SECRET_HEADERS:
+        return MASK
+    return redact_url(value) if name in _URL_HEADERS else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,6 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import LocationValueError, NewConnectionError, ProxyError, ReadTimeoutError
 from urllib3.util import SKIP_HEADER
@@ -22,6 +20,8 @@ from urllib3.util import SKIP_HEADER
 from .._base import arguments as _checks
 from .._base.fork import renew_after_fork
 from .._base.threads import Deadline
+from .._wire.proxy import choose_proxy
+from .._wire.tls import ClientCertificate, shared_context
 from ..exceptions import (
     ConnectError,
     ConnectionClosedError,
@@ -55,9 +55,9 @@ class NetworkSettings:
         maxBodySize: Bytes that an answer may have, decompressed.
         proxy: ``http://host:port``, with ``user:password@`` if it wants them; None asks the environment.
         caFile: Certificates to trust instead of the usual ones, a PEM file or a directory of them.
-        clientCertificate: A PEM file with certificate and key, or a pair of files.
+        clientCertificate: A PEM file with certificate and key, or (certificate, key[, password]).
         sslContext: Everything about TLS, instead of ``caFile`` and ``clientCertificate``.
-        trustEnv: Whether HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count.
+        trustEnv: Whether HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count.
             A .netrc never does.
     """
 
@@ -65,7 +65,7 @@ class NetworkSettings:
     readTimeout: float | None = 30.0
     proxy: str | None = field(default=None, repr=False)
     caFile: str | None = None
-    clientCertificate: str | tuple[str, str] | None = None
+    clientCertificate: ClientCertificate | None = None
     sslContext: ssl.SSLContext | None = None
     trustEnv: bool = True
     callTimeout: float | None = 60.0
@@ -78,24 +78,31 @@ class NetworkSettings:
         _checks.whole_number("maxBodySize", self.maxBodySize)
         if self.sslContext is not None and (self.caFile is not None or self.clientCertificate is not None):
             raise ValueError("caFile and clientCertificate have no effect beside an sslContext: load them into it")
-        if self.proxy is not None and "://" not in self.proxy:
-            object.__setattr__(self, "proxy", f"http://{self.proxy}")
 
     def proxiesFor(self, url: str) -> dict[str, str]:
-        """Tell through which proxies a URL is reached, as requests wants to hear it."""
-        if self.proxy is not None:
-            return {"http": self.proxy, "https": self.proxy}
-        return dict(get_environ_proxies(url)) if self.trustEnv else {}
+        """Tell through which proxies a URL is reached, as requests wants to hear it.
 
-    @property
-    def verify(self) -> bool | str:
-        """What requests is to check certificates against."""
-        if self.sslContext is not None:
-            return self.sslContext.verify_mode is not ssl.CERT_NONE
-        if self.caFile is not None:
-            return self.caFile
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") if self.trustEnv else None
-        return bundle or True
+        Raises:
+            ValueError: The URL of a proxy cannot be right.
+        """
+        parts = urlsplit(url)
+        asked = parts._replace(scheme="wss" if parts.scheme == "https" else "ws")
+        found = choose_proxy(asked, self.proxy, trust_env=self.trustEnv)
+        if found is None:
+            return {}
+        proxy = str(found)
+        if found.username or found.password:
+            proxy = with_credentials(proxy, found.username, found.password)
+        return {"http": proxy, "https": proxy}
+
+    def tlsContext(self) -> ssl.SSLContext:
+        """Tell whom to trust, and what to show: the same as a WebSocket would.
+
+        Raises:
+            ValueError: A file that was given cannot be read or used.
+            ConnectError: One that the environment names cannot.
+        """
+        return self.sslContext or shared_context(self.caFile, self.clientCertificate, trust_env=self.trustEnv)
 
 
 class Http:
@@ -113,7 +120,7 @@ class Http:
     def _after_fork(self) -> None:
         self._session = requests.Session()
         self._session.mount("http://", _Adapter(None))
-        self._session.mount("https://", _Adapter(self.settings.sslContext))
+        self._context: ssl.SSLContext | None = None
         self._under_way: set[Exchange] = set()
         # Guards _under_way.
         self._lock = threading.Lock()
@@ -193,7 +200,12 @@ class Http:
     def _response(
         self, method: str, url: str, exchange: Exchange, headers: Mapping[str, str] | None, body: Body
     ) -> requests.Response:
-        settings = self.settings
+        settings, what = self.settings, f"{method} {exchange.label}"
+        try:
+            proxies = settings.proxiesFor(url)
+            self._trust(url)
+        except ValueError as error:
+            raise ConnectError(f"{what}: no connection: {error}") from error
 
         def send() -> requests.Response:
             prepared = requests.Request(method, url, headers=_exactly(headers or {}), data=body).prepare()
@@ -202,12 +214,18 @@ class Http:
                 allow_redirects=False,
                 stream=True,
                 timeout=(settings.connectionTimeout, settings.readTimeout),
-                proxies=settings.proxiesFor(url),
-                verify=settings.verify,
-                cert=settings.clientCertificate,
+                proxies=proxies,
+                verify=True,
+                cert=None,
             )
 
-        return _named(f"{method} {exchange.label}", exchange, send)
+        return _named(what, exchange, send)
+
+    def _trust(self, url: str) -> None:
+        context = self.settings.tlsContext() if url.lower().startswith("https:") else self._context
+        if context is not self._context:
+            self._context = context
+            self._session.mount("https://", _Adapter(context))
 
     def _ended(self, exchange: Exchange) -> None:
         with self._lock:
@@ -291,23 +309,27 @@ class Answer:
 
 
 class _Adapter(HTTPAdapter):
-    """Makes bounded connections. A context for TLS is used as it is: urllib3 would add the usual certificates to it."""
+    """Makes bounded connections, with a context for TLS to which neither requests nor urllib3 adds anything."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
-        self._options: dict[str, Any] = {} if context is None else {"ssl_context": context}
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **{**options, **self._options})
+        super().init_poolmanager(connections, maxsize, block, **options, ssl_context=self._context)
         bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return bound(super().proxy_manager_for(proxy, **options, **self._options))
+        if proxy.startswith("http"):
+            options["proxy_ssl_context"] = self._context
+        return bound(super().proxy_manager_for(proxy, **options, ssl_context=self._context))
+
+    def build_connection_pool_key_attributes(self, *args: Any, **named: Any) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(*args, **named)
+        return host, {}
 
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
-        if self._context is None:
-            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        """Nothing to add: the context knows."""
 
 
 def _exactly(headers: Mapping[str, str]) -> dict[str, str | bytes]:

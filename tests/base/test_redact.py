@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_of_what_is_no_json_only_the_length_is_shown(text: str) -> None:
 @pytest.mark.parametrize("document", [None, 5, [], "s3cret", ["s3cret"]])
 def test_of_what_is_no_object_only_the_length_is_shown(document: Any) -> None:
     text = json.dumps(document)
-    assert redact(text) == f"<{len(text)} characters of JSON that are no object>"
+    assert redact(text) == f"<{len(text)} characters of JSON that are not an object>"
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,25 @@ def test_a_secret_is_masked_in_every_shape(frame: str) -> None:
 def test_what_is_shown_can_be_written_by_every_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENESYS_WEBMESSAGING_LOG_TEXT", "1")
     assert redact('{"text": "\\ud800"}').encode() == b'{"text": "\\ud800"}'
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTP", "wss"])
+def test_a_user_in_a_url_within_a_text_is_not_shown(scheme: str) -> None:
+    said = f"see {scheme}://me:s3cret@host.example/a and {scheme}://host.example/b?s3cret#s3cret, or b#s3cret"
+    assert shown({"note": said}) == {
+        "note": f"see {scheme}://host.example/a and {scheme}://host.example/b?{MASK} or b#s3cret"
+    }
+
+
+@pytest.mark.parametrize("said", ["http://", "http://a@", "https://x?", "http:/", "wss://a/", "h", "#http://?"])
+def test_redaction_takes_time_in_proportion_to_the_text(said: str) -> None:
+    def seconds(count: int) -> float:
+        text = json.dumps({"body": {"nickname": f"say {said * count}"}})
+        began = time.process_time()
+        for _ in range(3):
+            redact(text)
+        return time.process_time() - began
+
+    short = 20_000 // len(said)
+    # Sixteen times the text; it took 250 times as long once.
+    assert seconds(16 * short) < 60 * max(seconds(short), 0.001)

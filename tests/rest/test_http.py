@@ -76,6 +76,23 @@ def test_a_context_of_ones_own_gets_no_certificates_added():
     assert made.client.cert_store_stats() == before
 
 
+def test_a_context_that_verifies_nobody_is_left_alone():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with RestServer(Answer(body=PAGE), tls=certificate().server) as server:
+        assert fetch(server, sslContext=context).total == 1
+    assert context.verify_mode is ssl.CERT_NONE
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_whom_to_trust_is_decided_as_for_a_websocket(monkeypatch, variable):
+    made = certificate()
+    monkeypatch.setenv(variable, str(made.ca_file))
+    with RestServer(Answer(body=PAGE), tls=made.server) as server:
+        assert fetch(server).total == 1
+
+
 def test_a_ca_file_that_is_not_there_is_named(tmp_path):
     with (
         RestServer(Answer(body=PAGE), tls=certificate().server) as server,
@@ -176,7 +193,11 @@ def test_no_secret_reaches_the_log_on_any_level(level, caplog):
     page = {"entities": [{"id": "m1", "text": "TEXTSECRET"}], "jwt": "BODYSECRET", "note": JWT}
     answers = (
         Answer(200, page, {"Set-Cookie": "a=COOKIESECRET"}),
-        Answer(401, {"message": f"bad token {JWT}", "refreshToken": "BODYSECRET"}),
+        Answer(
+            401,
+            {"message": f"bad token {JWT}", "refreshToken": "BODYSECRET"},
+            {"Location": "https://me:USERSECRET@x.example/?sig=QUERYSECRET", "Content-Location": "/x?QUERYSECRET"},
+        ),
     )
     with RestServer(*answers) as server, ApiClient(server.address, JWT, detailLevel=level) as client:
         WebMessagingApi(client).getWebmessagingMessages(25, 1)
