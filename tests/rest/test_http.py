@@ -11,6 +11,7 @@ import pytest
 from _certificates import certificate
 from _rest_calls import JWT, MESSAGES, PAGE, fetch, shown
 from _rest_server import Answer, RestServer
+from urllib3.exceptions import InsecureRequestWarning
 
 from genesys_webmessaging.exceptions import (
     ApiError,
@@ -80,7 +81,10 @@ def test_a_context_that_verifies_nobody_is_left_alone():
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with RestServer(Answer(body=PAGE), tls=certificate().server) as server:
+    with (
+        RestServer(Answer(body=PAGE), tls=certificate().server) as server,
+        pytest.warns(InsecureRequestWarning),
+    ):
         assert fetch(server, sslContext=context).total == 1
     assert context.verify_mode is ssl.CERT_NONE
 
