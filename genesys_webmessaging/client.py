@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import ssl
 import threading
@@ -50,6 +51,8 @@ __all__ = ["Ending", "WebMessagingClient"]
 
 M = TypeVar("M", bound=WireModel)
 
+# Seconds that getHistory() may take: six thousand messages at the pace of the service.
+HISTORY_TIMEOUT = 600.0
 # Seconds that joinConversation() gives the server to refuse the message, once it is sent.
 ACKNOWLEDGE_TIMEOUT = 3.0
 
@@ -579,8 +582,13 @@ class WebMessagingClient:
         """
         return self._engine.send(GetJwtRequest(), tracingId)
 
-    def getHistory(self) -> WebMessagingMessageEntityList:
+    def getHistory(self, *, timeout: float = HISTORY_TIMEOUT) -> WebMessagingMessageEntityList:
         """Fetch every message of the session, over REST. Asks for a jwt itself when it has none that is good.
+
+        The service allows ten pages of 100 messages a minute, so that a longer history takes minutes.
+
+        Args:
+            timeout: Seconds that all of it may take.
 
         Returns:
             All entities in the server's order, newest first; ``total`` as the server gave it,
@@ -589,11 +597,12 @@ class WebMessagingClient:
         Raises:
             NotConnectedError, NotConfiguredError: A jwt is needed and cannot be asked for.
             ApiError: The REST call was refused.
+            ResponseTimeoutError: It was not done in time.
             WebMessagingException: One of the others, when the jwt or the network fails.
         """
         entities: list[WebMessagingMessage] = []
         total: int | None = None
-        for page in self._history_pages():
+        for page in self._history_pages(checks.seconds("timeout", timeout), ahead=True):
             entities += page.entities
             total = page.total if total is None else total
         return WebMessagingMessageEntityList(
@@ -724,13 +733,19 @@ class WebMessagingClient:
         """
         return self._engine.answer(tracingId, timeout)
 
-    def iterateHistory(self) -> Iterator[WebMessagingMessage]:
-        """Yield the messages of the session, newest first, fetching a page of 100 only when it is needed.
+    def iterateHistory(self, *, timeout: float | None = None, ahead: bool = True) -> Iterator[WebMessagingMessage]:
+        """Yield the messages of the session, newest first.
+
+        Args:
+            timeout: Seconds that all of it may take, from the first message on; None sets no limit but those of each
+                request.
+            ahead: Whether a page of 100 is fetched while the one before is read; False fetches it when it is needed,
+                for those who may not read on.
 
         Raises:
             WebMessagingException: As :meth:`getHistory`, at the first message or at a later page.
         """
-        for page in self._history_pages():
+        for page in self._history_pages(timeout, ahead):
             yield from page.entities
 
     def uploadAttachment(
@@ -843,20 +858,22 @@ class WebMessagingClient:
                 self._made_api_client = how, self._new_api_client(*how)
             return self._made_api_client[1]
 
-    def _history_pages(self) -> Iterator[WebMessagingMessageEntityList]:
+    def _history_pages(self, timeout: float | None, ahead: bool) -> Iterator[WebMessagingMessageEntityList]:
         from .rest import historyPages
 
-        return historyPages(self.apiClient, self._jwt, self._renewed_jwt)
+        deadline = Deadline(math.inf if timeout is None else timeout)
 
-    def _jwt(self) -> str:
-        return self._engine.session.good_jwt() or self._fetched_jwt()
+        def jwt() -> str:
+            return self._engine.session.good_jwt() or self._fetched_jwt(deadline)
 
-    def _renewed_jwt(self, refused: str) -> str:
-        self._engine.session.forget_jwt(refused)
-        return self._jwt()
+        def renewed(refused: str) -> str:
+            self._engine.session.forget_jwt(refused)
+            return jwt()
 
-    def _fetched_jwt(self) -> str:
-        response: JwtResponse = self.awaitResponse(self.getJwt())
+        return historyPages(self.apiClient, jwt, renewed, timeout=timeout, ahead=ahead)
+
+    def _fetched_jwt(self, deadline: Deadline) -> str:
+        response: JwtResponse = self.awaitResponse(self.getJwt(), deadline.at_most(DEFAULT_TIMEOUT))
         if not response.jwt:
             raise RequestError("the server answered getJwt without a jwt")
         return response.jwt

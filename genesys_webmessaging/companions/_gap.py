@@ -232,7 +232,7 @@ class HistoryReader:
     def _fetch(self, mark: float) -> list[WebMessagingMessage]:
         """As much of the history as it takes, newest first."""
         self._need_jwt()
-        newest_first = self._client.iterateHistory()
+        newest_first = self._client.iterateHistory(ahead=False)
         entities: list[WebMessagingMessage] = []
         for _ in range(_MOST_PAGES):
             page = list(islice(newest_first, _PAGE))

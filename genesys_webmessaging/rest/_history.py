@@ -174,9 +174,14 @@ def _request_of(first: Any, pageNumber: int | None) -> GetWebmessagingMessagesRe
 
 
 def historyPages(
-    apiClient: ApiClient, jwt: Callable[[], str], renew: Callable[[str], str], *, timeout: float | None = None
+    apiClient: ApiClient,
+    jwt: Callable[[], str],
+    renew: Callable[[str], str],
+    *,
+    timeout: float | None = None,
+    ahead: bool = True,
 ) -> Iterator[WebMessagingMessageEntityList]:
-    """Yield the pages of a session's history, the newest first. The next one is fetched while one is being read.
+    """Yield the pages of a session's history, the newest first.
 
     All messages that there were at the beginning come, each once, however many new ones move them to other pages
     meanwhile. Stops after the last page that the server announces, a short or empty one, or when there is nothing new
@@ -187,6 +192,7 @@ def historyPages(
         jwt: Called before each call; returns a jwt that is still good. May be called on another thread.
         renew: Called once for a page that was answered with 401; gets the jwt that was refused, returns a new one.
         timeout: Seconds for all of it, from the first page on; None sets no limit but those of each call.
+        ahead: Whether the next page is fetched while one is read, if it need not wait for its turn.
 
     Yields:
         The pages as the server gave them, without the nulls and repetitions among their entities.
@@ -210,17 +216,20 @@ def historyPages(
     while True:
         following = reading.take(page)
         may_go_on = following is not None and reading.pages < _MAX_PAGES
-        ahead = _ahead(fetch, following) if following and may_go_on and apiClient.historyLimit.is_free else None
+        early = ahead and may_go_on and apiClient.historyLimit.is_free
+        coming = _fetched_ahead(fetch, following) if following is not None and early else None
         if page.entities or reading.pages == 1:
             yield page
         if following is None:
             return
         if not may_go_on:
             raise WebMessagingException(f"the history does not end: given up after {_MAX_PAGES} pages")
-        page = fetch(following) if ahead is None else ahead.result()
+        page = fetch(following) if coming is None else coming.result()
 
 
-def _ahead(fetch: Callable[[int], WebMessagingMessageEntityList], number: int) -> Future[WebMessagingMessageEntityList]:
+def _fetched_ahead(
+    fetch: Callable[[int], WebMessagingMessageEntityList], number: int
+) -> Future[WebMessagingMessageEntityList]:
     """Fetch a page on a thread of its own, which ends with the call."""
     outcome: Future[WebMessagingMessageEntityList] = Future()
 

@@ -84,7 +84,7 @@ def test_pages_are_fetched_as_they_are_needed(session, agent, simulator):
     messages = session.iterateHistory()
     assert pages(simulator) == []
     assert [next(messages).text for _ in range(100)] == texts[:100]
-    assert len(pages(simulator)) == 1
+    assert len(pages(simulator)) <= 2
     assert [message.text for message in messages] == texts[100:]
     assert len(pages(simulator)) == 3
 
