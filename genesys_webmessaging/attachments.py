@@ -13,11 +13,12 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 from ._base import arguments as _checks
 from ._base.mime import covers
 from ._base.threads import Deadline
+from ._core.engine import Engine
 from ._core.routing import Event
 from .exceptions import (
     AttachmentError,
@@ -31,15 +32,14 @@ from .models import (
     GenerateUploadUrlRequest,
     GenerateUrlError,
     PresignedUrlResponse,
+    SessionResponse,
     UploadFailureEvent,
     UploadSuccessEvent,
 )
-from .rest import NetworkSettings
+from .models._base import WireModel
+from .rest import ApiClient, NetworkSettings
 from .rest._http import Answer
 from .rest._presigned import CHUNK, Body, Progress, SourceError, StoppedError, Transfers, whole_file, writing_to
-
-if TYPE_CHECKING:
-    from .client import WebMessagingClient
 
 __all__ = ["FileUtils", "downloadAttachment", "uploadAttachment"]
 
@@ -53,6 +53,23 @@ _UNKNOWN_TYPE = "application/octet-stream"
 # What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
 _EXPIRED = frozenset({400, 403, 404, 410})
 _STORE_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+
+
+class Client(Protocol):
+    """What the functions here need of a client; a :class:`~genesys_webmessaging.WebMessagingClient` has it all."""
+
+    _engine: Engine
+
+    @property
+    def sessionResponse(self) -> SessionResponse | None: ...
+    @property
+    def allowedMediaInbound(self) -> AllowedMedia | None: ...
+    @property
+    def apiClient(self) -> ApiClient: ...
+
+    def send(self, request: WireModel, *, tracingId: str | None = None) -> str: ...
+    def awaitResponse(self, tracingId: str, timeout: float = ...) -> Any: ...
+    def getAttachment(self, attachmentId: str, *, tracingId: str | None = None) -> str: ...
 
 
 class FileUtils:
@@ -87,7 +104,7 @@ class FileUtils:
 
 
 def uploadAttachment(
-    client: WebMessagingClient,
+    client: Client,
     source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
     fileName: str | None = None,
     fileType: str | None = None,
@@ -153,7 +170,7 @@ def uploadAttachment(
 
 
 def downloadAttachment(
-    client: WebMessagingClient,
+    client: Client,
     attachmentId: str,
     destination: str | os.PathLike[str] | IO[bytes],
     *,
@@ -241,7 +258,7 @@ def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[IO[bytes], int]
     return copy, size
 
 
-def _validate(client: WebMessagingClient, fileName: str, size: int, fileType: str) -> None:
+def _validate(client: Client, fileName: str, size: int, fileType: str) -> None:
     """Raise what the session does not allow, before the server is asked."""
     if size == 0:
         raise AttachmentError(f"{fileName} is empty")
@@ -258,9 +275,7 @@ def _validate(client: WebMessagingClient, fileName: str, size: int, fileType: st
         raise AttachmentError(f"{fileName} has {size} bytes, and the session allows {limit} kB of {KILOBYTE} bytes")
 
 
-def _upload_url(
-    client: WebMessagingClient, fileName: str, size: int, fileType: str, timeout: float
-) -> PresignedUrlResponse:
+def _upload_url(client: Client, fileName: str, size: int, fileType: str, timeout: float) -> PresignedUrlResponse:
     # An id of our own tells several uploads apart even where the server leaves out the tracing id.
     request = GenerateUploadUrlRequest(
         attachmentId=str(uuid.uuid4()), fileName=fileName, fileSize=size, fileType=fileType, errorsAsJson=True
@@ -271,7 +286,7 @@ def _upload_url(
 
 
 def _presigned(
-    client: WebMessagingClient, tracingId: str, timeout: float, what: str, attachmentId: str | None
+    client: Client, tracingId: str, timeout: float, what: str, attachmentId: str | None
 ) -> PresignedUrlResponse:
     try:
         response = client.awaitResponse(tracingId, timeout)
@@ -356,7 +371,7 @@ def _writer(destination: Any) -> Iterator[Callable[[bytes], None]]:
         yield write
 
 
-def _download_url(client: WebMessagingClient, attachmentId: str, timeout: float) -> str:
+def _download_url(client: Client, attachmentId: str, timeout: float) -> str:
     tracingId = client.getAttachment(attachmentId)
     return _presigned(client, tracingId, timeout, f"attachment {attachmentId}", attachmentId).url or ""
 

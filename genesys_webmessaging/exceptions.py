@@ -23,10 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from .models import ErrorBody
+from typing import Protocol, TypeVar
 
 __all__ = [
     "ApiError",
@@ -239,6 +236,15 @@ class AttachmentError(WebMessagingException):
         self.attachmentId = attachmentId
 
 
+class ErrorDocument(Protocol):
+    """What Genesys says of a failed REST call; a :class:`~genesys_webmessaging.models.ErrorBody` at run time."""
+
+    message: str | None
+    code: str | None
+    status: int | None
+    contextId: str | None
+
+
 class ApiError(WebMessagingException):
     """A REST call failed: it answered 400 or more, or did not answer at all (statusCode -1).
 
@@ -254,7 +260,7 @@ class ApiError(WebMessagingException):
         statusCode: int = -1,
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
-        errorBody: ErrorBody | None = None,
+        errorBody: ErrorDocument | None = None,
         correlationId: str | None = None,
     ) -> None:
         super().__init__(message, statusCode=statusCode, headers=headers, body=body)
