@@ -32,7 +32,7 @@ def service() -> Iterator[LaggingService]:
 @pytest.fixture
 def client(service: LaggingService) -> Iterator[WebMessagingClient]:
     with WebMessagingClient(service.address) as client:
-        client.setApiClient(ApiClient(service.restAddress))
+        client.setApiClient(ApiClient(service.restAddress, historyCallsPerMinute=None))
         yield client
         service.stalled.set()
         client.apiClient.close()
