@@ -71,7 +71,7 @@ class ConnectionRecorder:
 @contextlib.contextmanager
 def connected(peer: RawPeer, **options: Any) -> Iterator[tuple[Connection, ConnectionRecorder]]:
     """A connection to a peer, being read, and cut when the test is through."""
-    connection = open_connection(peer.url, trust_env=False, **options)
+    connection = open_connection(peer.url, **{"trust_env": False, **options})
     try:
         yield connection, ConnectionRecorder().start(connection)
     finally:

@@ -68,7 +68,8 @@ def open_connection(
         ssl_context: Used as it is, instead of the two below.
         ca_file: The certificates to trust (PEM) instead of the system's.
         client_certificate: The path of a certificate with its key (PEM), or (certificate, key[, password]).
-        proxy: ``http://user:password@host:port``, ``socks5://…``, ``socks5h://…``, ``socks4://…``, ``socks4a://…``.
+        proxy: ``http://user:password@host:port``, ``https://…``, ``socks5://…``, ``socks5h://…``, ``socks4://…``,
+            ``socks4a://…``.
         trust_env: Whether the environment may name a proxy when ``proxy`` is None.
         timeout: Seconds for all of it.
         max_message_size: The largest message taken later, in bytes.
@@ -95,13 +96,17 @@ def open_connection(
     context = ssl_context
     if target.scheme == "wss" and context is None:
         context = shared_context(ca_file, client_certificate, trust_env=trust_env)
+    if through is not None and through.scheme == "https":
+        through_context = ssl_context or shared_context(ca_file, trust_env=trust_env)
+    else:
+        through_context = None
     transport: Transport | None = None
     try:
-        transport = _connect(through, host, port, deadline)
+        transport = _connect(through, through_context, host, port, deadline)
         server = netloc(host, port)
         if target.scheme == "wss" and context is not None:
             with _step(f"The TLS handshake with {server}"):
-                transport.start_tls(context, host)
+                transport.start_tls(context, host.rstrip("."))
         with _step(f"The WebSocket handshake with {server}"):
             web_socket, early = shake_hands(transport, target, headers, deadline, max_message_size)
         transport.expire_reads_at(math.inf)
@@ -135,7 +140,9 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
 # TCP.
 
 
-def _connect(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> Transport:
+def _connect(
+    proxy: Proxy | None, proxy_context: ssl.SSLContext | None, host: str, port: int, deadline: Deadline
+) -> Transport:
     """Connect to the server, or to the proxy and through it."""
     if proxy is None:
         return _connect_tcp(host, port, deadline)
@@ -145,6 +152,9 @@ def _connect(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> T
         destination = _resolve(host, port, deadline, family)[0][1][0]
     transport = _connect_tcp(proxy.host, proxy.port, deadline, what="the proxy ")
     try:
+        if proxy_context is not None:
+            with _step(f"The TLS handshake with the proxy {proxy}"):
+                transport.start_tls(proxy_context, proxy.host.rstrip("."))
         with _step(f"Getting to {netloc(host, port)} through the proxy {proxy}"):
             proxy.tunnel(transport, destination, port, deadline)
     except BaseException:

@@ -22,7 +22,7 @@ __all__ = ["MAX_MESSAGE_SIZE", "SEND_PATIENCE", "Connection", "Ending", "State"]
 
 logger = logging.getLogger(__name__)
 
-MAX_MESSAGE_SIZE = 64 * 1024 * 1024
+MAX_MESSAGE_SIZE = 4 * 1024 * 1024
 SEND_PATIENCE = 30.0  # seconds
 
 _GOODBYE_PATIENCE = 1.0  # seconds; for what is said on the way out to a peer that may not listen any more

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import fnmatch
+import ipaddress
+import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import select_proxy
 
 from .._base import arguments as checks
 from .._base.threads import Deadline
@@ -15,10 +20,12 @@ from ..exceptions import ConnectError
 from .handshake import Answer
 from .transport import OverdueError, Transport
 
-__all__ = ["Proxy", "choose_proxy", "netloc"]
+__all__ = ["Proxy", "choose_proxy", "environment_proxy", "netloc"]
 
-_DEFAULT_PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
-_RESOLVES_ITSELF = frozenset(("http", "socks4a", "socks5h"))
+_DEFAULT_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+_RESOLVES_ITSELF = frozenset(("http", "https", "socks4a", "socks5h"))
+# An entry of NO_PROXY: a name or an address, in brackets or not, and a port.
+_ENTRY = re.compile(r"\[(?P<bracketed>[^]]*)\](?::(?P<its_port>\d+))?|(?P<name>[^:]*)(?::(?P<port>\d+))?|(?P<bare>.*)")
 
 
 def netloc(host: str, port: int) -> str:
@@ -63,7 +70,7 @@ class Proxy:
             OverdueError: It took too long.
             OSError: The connection broke.
         """
-        if self.scheme == "http":
+        if self.scheme in ("http", "https"):
             self._tunnel_http(transport, netloc(host, port), deadline)
         else:
             self._tunnel_socks(transport, host, port, deadline)
@@ -153,14 +160,57 @@ def choose_proxy(url: SplitResult, proxy: str | None, *, trust_env: bool) -> Pro
 
     Raises:
         ValueError: The proxy's URL cannot be right, or its kind is not supported.
+        ConnectError: That of the environment's.
     """
     if proxy is not None:
         return _parse(proxy, "proxy")
     if not trust_env:
         return None
-    as_http = f"{'https' if url.scheme == 'wss' else 'http'}://{url.netloc}/"
-    found = select_proxy(as_http, get_environ_proxies(as_http))
-    return _parse(found, "the proxy of the environment") if found else None
+    found = environment_proxy(f"{'https' if url.scheme == 'wss' else 'http'}://{url.netloc}/")
+    try:
+        return _parse(found, "it") if found else None
+    except ValueError as error:
+        raise ConnectError(f"The proxy that the environment names cannot be used: {error}") from error
+
+
+def environment_proxy(url: str) -> str | None:
+    """The URL of the proxy that the environment names for an http or https URL.
+
+    NO_PROXY may be written as for curl, Java or Go: ``domain``, ``.domain``, ``*.domain``, ``host:port``, networks
+    (``10.0.0.0/8``, ``fd00::/8``), IPv6 addresses with brackets and without; with commas, blanks or ``|`` between them.
+    """
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").rstrip("."), parts.port or _DEFAULT_PORTS[parts.scheme]
+    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if any(_covers(entry, host, port) for entry in re.split(r"[\s,|]+", excepted.lower()) if entry):
+        return None
+    return None if proxy_bypass(host) else select_proxy(url, getproxies())
+
+
+def _covers(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of NO_PROXY means this host and port."""
+    address = _address(host)
+    if "/" in entry:
+        try:
+            return address is not None and address in ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            return False
+    parts = _ENTRY.fullmatch(entry)
+    assert parts is not None  # noqa: S101 - its last branch takes anything
+    wanted_port = parts["its_port"] or parts["port"]
+    if wanted_port is not None and int(wanted_port) != port:
+        return False
+    name = (parts["bracketed"] or parts["name"] or parts["bare"] or "").rstrip(".")
+    if address is not None and _address(name) is not None:
+        return _address(name) == address
+    return fnmatch.fnmatchcase(host, name) or (address is None and host.endswith(f".{name.lstrip('.')}") and name != "")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _parse(text: str, what: str) -> Proxy:
@@ -169,12 +219,14 @@ def _parse(text: str, what: str) -> Proxy:
         url = urlsplit(text if "://" in text else f"http://{text}")
         host, port = url.hostname, url.port
     except ValueError:
-        raise ValueError(f"{what} is no URL of a proxy") from None
+        raise ValueError(f"{what} is not the URL of a proxy") from None
+    if url.scheme == "socks":  # as desktops write it
+        url = url._replace(scheme="socks5")
     if url.scheme not in _DEFAULT_PORTS:
         raise ValueError(f"{what} must be one of {', '.join(f'{scheme}://' for scheme in _DEFAULT_PORTS)}")
     if not host:
         raise ValueError(f"{what} has no host in it")
     username, password = unquote(url.username or ""), unquote(url.password or "")
-    if url.scheme != "http" and not (username + password).isascii():
+    if url.scheme.startswith("socks") and not (username + password).isascii():
         raise ValueError(f"{what} is a SOCKS proxy, whose user name and password must be ASCII")
     return Proxy(url.scheme, host, port or _DEFAULT_PORTS[url.scheme], username, password)

@@ -28,16 +28,23 @@ class TlsLayer:
     """The client's end of one TLS connection, fed and emptied by whoever has the socket.
 
     Not for two threads at once. What one call leaves to be sent has to go out before what the next one leaves.
+
+    Args:
+        context: Whom to trust, and what to show.
+        server_name: Whom the certificate must be for.
+        outer: The layer around this one, which carries its records: that of a proxy behind TLS.
     """
 
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(self, context: ssl.SSLContext, server_name: str, outer: TlsLayer | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._outer = outer
         self._ended = False
+        self._failure: ssl.SSLError | None = None
 
     def shake_hands(self, data: bytes) -> bool:
-        """Take what has come and go on with the handshake. True when it is through.
+        """Take what has come, out of the outer layer if there is one, and go on. True when the handshake is through.
 
         Raises:
             ssl.SSLError: It failed; what is left to be sent tells the server why.
@@ -53,12 +60,21 @@ class TlsLayer:
         """What the server said with this and what came before it; b"" when a record is not whole yet.
 
         Raises:
-            ssl.SSLError: It is not what the server encrypted.
+            ssl.SSLError: It is not what the server encrypted. What was good before it has been returned.
         """
+        if self._failure is not None:
+            raise self._failure
+        if self._outer is not None:
+            data = self._outer.decrypt(data)
         chunks: list[bytes] = []
-        for at in range(0, len(data) or 1, _RECORD):
-            self._incoming.write(data[at : at + _RECORD])
-            self._collect(chunks)
+        try:
+            for at in range(0, len(data) or 1, _RECORD):
+                self._incoming.write(data[at : at + _RECORD])
+                self._collect(chunks)
+        except ssl.SSLError as error:
+            if not any(chunks):
+                raise
+            self._failure = error
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _collect(self, chunks: list[bytes]) -> None:
@@ -73,7 +89,12 @@ class TlsLayer:
     @property
     def ended(self) -> bool:
         """Whether the server has said good-bye."""
-        return self._ended
+        return self._ended or (self._outer is not None and self._outer.ended)
+
+    @property
+    def failed(self) -> bool:
+        """Whether decrypting will raise, whatever comes."""
+        return self._failure is not None or (self._outer is not None and self._outer.failed)
 
     def encrypt(self, data: memoryview) -> int:
         """Encrypt the beginning of this. Returns how many bytes were taken.
@@ -89,11 +110,26 @@ class TlsLayer:
         Raises:
             ssl.SSLError: The server has not said so yet, which is usual, or there is something wrong.
         """
-        self._tls.unwrap()
+        try:
+            self._tls.unwrap()
+        finally:
+            if self._outer is not None:
+                self._outer.carry(self._outgoing.read())
+                self._outer.say_goodbye()
 
     def take_outgoing(self) -> bytes:
         """What is to be sent to the server."""
-        return self._outgoing.read()
+        records = self._outgoing.read()
+        if self._outer is None:
+            return records
+        self._outer.carry(records)
+        return self._outer.take_outgoing()
+
+    def carry(self, records: bytes) -> None:
+        """Encrypt all of what an inner layer sends."""
+        rest = memoryview(records)
+        while rest:
+            rest = rest[self.encrypt(rest) :]
 
 
 def shared_context(

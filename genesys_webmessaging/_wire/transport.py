@@ -98,6 +98,8 @@ class Transport:
             if self._early or self._ended:
                 data, self._early = self._early, b""
                 return data
+            if self._tls is not None and self._tls.failed:
+                self._tls.decrypt(b"")
             try:
                 data = self._sock.recv(CHUNK)
             except BlockingIOError:
@@ -238,11 +240,13 @@ class Transport:
     def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
         """Put TLS on the socket before anything else uses it; the reading deadline holds for all of it.
 
+        A second time, inside the first: to a server behind a proxy that is behind TLS itself.
+
         Raises:
             OverdueError: The handshake took too long.
             OSError: It failed; ssl.SSLError among others.
         """
-        tls = TlsLayer(context, server_name)
+        tls = TlsLayer(context, server_name, self._tls)
         data = b""
         try:
             while not tls.shake_hands(data):

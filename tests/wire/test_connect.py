@@ -395,7 +395,7 @@ def test_ipv6_addresses_are_reached_and_named_in_brackets():
 
 def test_the_socket_is_kept_alive_and_sends_at_once():
     with RawPeer(lambda wire: wire.read_to_end()) as peer:
-        transport = _opening._connect_tcp("127.0.0.1", peer.port, "", Deadline(5))
+        transport = _opening._connect_tcp("127.0.0.1", peer.port, Deadline(5))
         assert transport._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert transport._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         transport.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genesys_webmessaging._wire.connect import open_connection
+from genesys_webmessaging._wire.proxy import environment_proxy
 from genesys_webmessaging.exceptions import ConnectError, ConnectTimeoutError
 
 PASSWORD = "pass:w@rd/ü"
@@ -36,7 +38,7 @@ def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch):
 def exchange(url: str, **options: object) -> None:
     """Open, say something, hear it, close."""
     peer = type("Somewhere", (), {"url": url})()
-    with connected(peer, **options) as (connection, ear):
+    with connected(peer, **{"trust_env": False, **options}) as (connection, ear):
         connection.send("hello")
         assert ear.wait_for_texts(1) == ["hello"]
         connection.close()
@@ -56,6 +58,33 @@ def test_an_http_proxy_is_asked_to_connect_and_given_the_credentials(tls: bool, 
     target = f"127.0.0.1:{server.port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", f"Proxy-Authorization: Basic {credentials}"]
     assert proxy.requests == ["\r\n".join(lines)]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_proxy_may_be_behind_tls_and_so_may_the_server_behind_it(tls: bool, pki: Certificate):
+    proxy = HttpProxy()
+    messages = ["hello", "x" * 100_000, "end"]
+    with RawPeer(echo, pki.server if tls else None) as server, RawPeer(proxy, pki.server) as front:
+        options = {"proxy": f"https://127.0.0.1:{front.port}", "ca_file": str(pki.ca_file)}
+        with connected(server, **options) as (connection, ear):
+            for each in messages:
+                connection.send(each)
+            assert ear.wait_for_texts(3) == messages
+            connection.close()
+            assert ear.endings[0].code == 1000
+    assert len(proxy.requests) == 1
+
+
+def test_a_proxy_behind_tls_must_prove_who_it_is(pki: Certificate):
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError):
+            pki.server.wrap_socket(wire.sock, server_side=True)
+
+    with (
+        RawPeer(script) as front,
+        pytest.raises(ConnectError, match=f"with the proxy https://127.0.0.1:{front.port} failed: the certificate was"),
+    ):
+        open_connection("ws://server.example/v1", proxy=f"https://127.0.0.1:{front.port}", trust_env=False)
 
 
 def test_interim_answers_of_a_proxy_are_skipped():
@@ -86,6 +115,58 @@ def test_the_environment_is_heeded(variables: dict[str, str], through: bool, mon
         connection = open_connection(server.url)
         connection.close()
     assert bool(proxy.requests) == through
+
+
+@pytest.mark.parametrize(
+    ("excepted", "url", "through"),
+    [
+        ("example.com", "http://example.com/", False),
+        ("example.com", "http://a.example.com/", False),
+        ("example.com", "http://badexample.com:81/", True),
+        (".example.com", "http://a.example.com/", False),
+        ("*.example.com", "http://a.b.example.com/", False),
+        ("*.example.com", "http://example.org/", True),
+        ("example.com", "https://EXAMPLE.com./", False),
+        ("example.com.", "https://example.com/", False),
+        ("example.com:443", "https://example.com/", False),
+        ("example.com:443", "http://example.com/", True),
+        ("example.com:8443", "https://a.example.com:8443/", False),
+        ("one.example, two.example", "http://two.example/", False),
+        ("one.example two.example", "http://two.example/", False),
+        ("localhost|*.two.example|127.*", "http://a.two.example/", False),
+        ("localhost|*.two.example|127.*", "http://127.0.0.1/", False),
+        ("10.0.0.0/8", "http://10.1.2.3/", False),
+        ("10.0.0.0/8", "http://11.1.2.3/", True),
+        ("10.0.0.1", "http://10.0.0.1:8080/", False),
+        ("10.0.0.1:80", "http://10.0.0.1:8080/", True),
+        ("fd00::/8", "http://[fd12::1]:8080/", False),
+        ("::1", "http://[::1]/", False),
+        ("[::1]", "http://[0:0:0:0:0:0:0:1]/", False),
+        ("[::1]:443", "https://[::1]/", False),
+        ("[::1]:443", "http://[::1]/", True),
+        ("one.example,*", "http://two.example/", False),
+        ("10.0.0.0/99, /, [, :, [::1]x, :80", "http://example.com/", True),
+        ("", "http://example.com/", True),
+    ],
+)
+def test_exceptions_from_the_proxy_are_understood_in_many_spellings(
+    excepted: str, url: str, through: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    assert environment_proxy(url) == ("http://proxy.example:3128" if through else None)
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_called_that(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "ftp://user:secret@proxy.example")
+    with pytest.raises(ConnectError, match="The proxy that the environment names cannot be used") as caught:
+        open_connection("ws://server.example/v1")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_whose_name_is_unknown_is_called_the_proxy():
+    with pytest.raises(ConnectError, match=r"name lookup of the proxy nothing\.invalid failed"):
+        open_connection("ws://server.example/v1", proxy="http://nothing.invalid:3128")
 
 
 def test_tls_takes_the_proxy_for_https(pki: Certificate, monkeypatch: pytest.MonkeyPatch):
@@ -175,9 +256,8 @@ def test_a_proxy_that_is_not_there_is_named():
     ("proxy", "complaint"),
     [
         ("ftp://host:1", "must be one of"),
-        ("https://host:1", "must be one of"),
         ("http://", "no host"),
-        ("http://host:x", "no URL"),
+        ("http://host:x", "not the URL of a proxy"),
         ("socks5://üser:secret@host:1", "ASCII"),
         ("", "no host"),
     ],
@@ -211,6 +291,14 @@ def test_a_socks_proxy_is_given_the_name_or_the_address(
     with RawPeer(echo) as server, RawPeer(proxy) as front:
         exchange(f"ws://{name}:{server.port}/v1", proxy=f"{scheme}://127.0.0.1:{front.port}")
     assert proxy.targets == [asked_for]
+
+
+def test_socks_alone_is_socks5(monkeypatch: pytest.MonkeyPatch):
+    proxy = SocksProxy()
+    with RawPeer(echo) as server, RawPeer(proxy) as front:
+        monkeypatch.setenv("ALL_PROXY", f"socks://127.0.0.1:{front.port}/")
+        exchange(server.url, trust_env=True)
+    assert proxy.targets == ["127.0.0.1"]
 
 
 def test_a_socks_proxy_is_given_the_credentials():

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import queue
+import socket
 import ssl
+import threading
 import warnings
 from pathlib import Path
 
 import pytest
+import trustme
 import truststore
 from _certificates import Certificate, certificate
 from _connection_recorder import connected
-from _raw_peer import RawPeer, Wire, echo
+from _raw_peer import RawPeer, Wire, echo, text
 
 from genesys_webmessaging._wire.connect import open_connection
+from genesys_webmessaging._wire.connection import Ending
 from genesys_webmessaging._wire.tls import shared_context
 from genesys_webmessaging.exceptions import ConnectError
 
@@ -189,3 +194,50 @@ def test_truststore_may_take_the_place_of_the_systems_context(pki: Certificate, 
                 open_connection(f"wss://127.0.0.1:{other.port}/v1")
         finally:
             truststore.extract_from_ssl()
+
+
+def test_an_absolute_name_is_looked_up_with_its_dot_and_verified_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("shop.example").configure_cert(server)
+    names: list[str] = []
+
+    def resolve(host: str, *_: object) -> list[object]:
+        names.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", peer.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with RawPeer(echo, server) as peer:
+        url = f"wss://shop.example.:{peer.port}/v1"
+        open_connection(url, ca_file=str(tmp_path / "ca.pem"), trust_env=False).close()
+    assert names == ["shop.example."]
+
+
+def test_what_came_before_a_broken_record_is_delivered(pki: Certificate):
+    """The reader is held up meanwhile, so that both are in one read."""
+    reading, sent = threading.Event(), threading.Event()
+    heard: list[str] = []
+    endings: queue.SimpleQueue[Ending] = queue.SimpleQueue()
+
+    def script(wire: Wire) -> None:
+        wire.accept(then=text("first"))
+        assert reading.wait(10)
+        wire.send(text("second"))
+        os.write(wire.sock.fileno(), b"\x17\x03\x03\x00\x20" + b"no record of TLS" * 2)
+        sent.set()
+        wire.read_to_end()
+
+    def on_texts(texts: list[str]) -> None:
+        heard.extend(texts)
+        reading.set()
+        assert sent.wait(10)
+
+    with RawPeer(script, pki.server) as peer:
+        open_connection(peer.url, ca_file=str(pki.ca_file), trust_env=False).start(on_texts, endings.put)
+        ending = endings.get(timeout=10)
+    assert heard == ["first", "second"]
+    assert ending.code is None
+    assert "decryption failed" in ending.reason
