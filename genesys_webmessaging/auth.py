@@ -216,7 +216,7 @@ class AuthenticatedSession:
     ) -> None:
         self._client = client
         self._deploymentId = _checks.text("deploymentId", deploymentId)
-        self._origin = _checks.header("origin", origin)
+        self._origin = _checks.origin(origin, empty=False)
         self._tokens: AuthTokens = _checks.instance("tokens", tokens, AuthTokens)
         _checks.text("jwt of tokens", tokens.jwt)
         self._timeout = _checks.seconds("timeout", timeout)

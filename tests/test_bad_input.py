@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Recorder
+from _raw_peer import RawPeer, Wire
 from _websockets_peer import Guest, WebSocketsPeer, frame
 
 from genesys_webmessaging import (
@@ -95,6 +96,19 @@ def test_an_object_that_is_no_listener_is_refused(listener: Any, sentence: str) 
 # Connecting: whatever is refused, nobody came
 
 
+def test_a_403_says_what_it_usually_is() -> None:
+    def forbid(wire: Wire) -> None:
+        wire.read_head()
+        wire.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with (
+        RawPeer(forbid) as peer,
+        pytest.raises(ConnectError, match="deployment is not active, or is unknown") as caught,
+    ):
+        WebMessagingClient(peer.url).connect("demo", ORIGIN)
+    assert caught.value.statusCode == 403
+
+
 CONNECT_REFUSALS = [
     ((), {}, TypeError, "deploymentId"),
     (("",), {"origin": ORIGIN}, ValueError, "deploymentId must not be empty"),
@@ -105,6 +119,8 @@ CONNECT_REFUSALS = [
     ((SURROGATE, ORIGIN), {}, ValueError, "deploymentId holds an unpaired surrogate at index 13"),
     (("demo", None), {}, TypeError, "origin must be a str, not NoneType"),
     (("demo", "https://o\r\nX: y"), {}, ValueError, "origin holds a line break"),
+    (("demo", "shop.example"), {}, ValueError, "origin 'shop.example' must have a scheme"),
+    (("demo", "https://"), {}, ValueError, "origin 'https://' must have a scheme"),
     (("demo", ORIGIN, 0), {}, ValueError, "connectionTimeout must be a finite number of seconds above zero, not 0"),
     (("demo", ORIGIN, -1), {}, ValueError, "connectionTimeout"),
     (("demo", ORIGIN, float("nan")), {}, ValueError, "connectionTimeout"),

@@ -110,11 +110,11 @@ def bracketed(host: str) -> str:
 def origin(value: object, *, empty: bool = True) -> str:
     """An origin as a browser writes it: a host beyond ASCII in its encoded form ("https://xn--9ca.example")."""
     checked = header("origin", value, empty=empty)
-    if checked.isascii():
-        return checked
     scheme, separator, host = checked.rpartition("://")
+    if checked and checked != "null" and not (scheme and host):
+        raise ValueError(f"origin {checked!r} must have a scheme, like 'https://shop.example'")
     try:
-        return scheme + separator + host.encode("idna").decode("ascii")
+        return checked if checked.isascii() else scheme + separator + host.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise ValueError(f"origin {checked!r} names a host that cannot be encoded") from error
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from .._base.logs import logger_of
 from .._base.threads import daemon_thread
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 E = TypeVar("E")
 

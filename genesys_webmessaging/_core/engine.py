@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
+from .._base.logs import logger_of
 from .._base.redact import redact
 from .._base.threads import Deadline
 from .._version import __version__
@@ -41,7 +42,7 @@ from .pending import Pending, Watch
 from .routing import Event, decode, is_plain_message
 from .session_state import Session
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
 DEFAULT_TIMEOUT = CONNECT_TIMEOUT
@@ -53,6 +54,9 @@ _CLEARED_TIMEOUT = 2.0
 APPLICATION = f"genesys-webmessaging-{__version__}"
 USER_AGENT = f"genesys-webmessaging/{__version__}"
 
+_REFUSALS = {
+    403: "usually the deployment is not active, or is unknown in this region, or does not allow the origin",
+}
 _CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
 # What may be the first request on a connection.
 _NEED_NO_SESSION = _CONFIGURES | {"getConfiguration"}
@@ -170,6 +174,7 @@ class Engine:
                 trust_env=trust_env,
                 timeout=deadline.seconds,
                 max_message_size=max_message_size,
+                refusals=_REFUSALS,
             )
             if ssl_context is None and (ca_file is not None or client_certificate is not None):
                 ssl_context = shared_context(ca_file, client_certificate, trust_env=trust_env)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import Any
 
+from .._base.logs import logger_of
 from ..listener import SessionListener, check_listener
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Listeners:

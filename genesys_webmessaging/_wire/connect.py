@@ -12,7 +12,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult
@@ -59,6 +59,7 @@ def open_connection(
     timeout: float = CONNECT_TIMEOUT,
     max_message_size: int = MAX_MESSAGE_SIZE,
     send_patience: float = SEND_PATIENCE,
+    refusals: Mapping[int, str] | None = None,
 ) -> Connection:
     """Open a WebSocket.
 
@@ -74,6 +75,7 @@ def open_connection(
         timeout: Seconds for all of it.
         max_message_size: The largest message taken later, in bytes.
         send_patience: How many seconds the server may later take to accept the next 64 KB.
+        refusals: What a refusal of the handshake usually means, by its HTTP status; put into the error.
 
     Raises:
         ConnectError: It could not be opened; status, headers and body are those of a refused handshake.
@@ -108,7 +110,7 @@ def open_connection(
             with _step(f"The TLS handshake with {server}"):
                 transport.start_tls(context, host.rstrip("."))
         with _step(f"The WebSocket handshake with {server}"):
-            web_socket, early = shake_hands(transport, target, headers, deadline, max_message_size)
+            web_socket, early = shake_hands(transport, target, headers, deadline, max_message_size, refusals or {})
         transport.expire_reads_at(math.inf)
         return Connection(transport, web_socket, early, send_patience=send_patience)
     except BaseException as error:

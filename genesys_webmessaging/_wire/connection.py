@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from enum import Enum, auto
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
 from .._base.fork import renew_after_fork
+from .._base.logs import logger_of
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ConnectionClosedError, NotConnectedError
 from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_of
@@ -20,7 +20,7 @@ from .transport import OverdueError, Transport, describe
 
 __all__ = ["MAX_MESSAGE_SIZE", "SEND_PATIENCE", "Connection", "Ending", "State"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 MAX_MESSAGE_SIZE = 4 * 1024 * 1024
 SEND_PATIENCE = 30.0  # seconds

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import http.client
 import http.cookies
-import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.errors import FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from typing import Any
 from urllib.parse import SplitResult
 
 from websocket import WebSocketException, create_connection
 
+from .._base.logs import logger_of
 from .._base.threads import Deadline
 from ..exceptions import ConnectError
 from .guest_socket import GuestSocket
@@ -21,7 +21,7 @@ from .transport import Transport
 
 __all__ = ["Answer", "shake_hands"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _MAX_HEAD = 65536
 _MAX_BODY = 65536
@@ -166,6 +166,7 @@ def shake_hands(
     headers: Sequence[tuple[str, str]],
     deadline: Deadline,
     max_message_size: int,
+    refusals: Mapping[int, str],
 ) -> tuple[GuestSocket, bytes]:
     """Make the WebSocket handshake.
 
@@ -175,6 +176,7 @@ def shake_hands(
         headers: Request headers beside those of the WebSocket protocol.
         deadline: When to give up.
         max_message_size: The largest message taken later, in bytes.
+        refusals: What a refusal usually means, by its status.
 
     Returns:
         The WebSocket, without a socket, and what the server sent right behind its answer.
@@ -184,7 +186,7 @@ def shake_hands(
         OverdueError: It took too long.
         OSError: The connection broke.
     """
-    server = _Server(transport, deadline)
+    server = _Server(transport, deadline, refusals)
     # websocket-client keeps one cookie jar for the whole process and looks into it by the end of the URL's host name.
     nobody = secrets.token_hex(16)
     try:
@@ -223,9 +225,10 @@ class _Server:
         failure: What went wrong here; the library may have put an exception of its own around it.
     """
 
-    def __init__(self, transport: Transport, deadline: Deadline) -> None:
+    def __init__(self, transport: Transport, deadline: Deadline, refusals: Mapping[int, str]) -> None:
         self._transport = transport
         self._deadline = deadline
+        self._refusals = refusals
         self._shown = b""
         self.answer: Answer | None = None
         self.failure: OSError | None = None
@@ -253,8 +256,9 @@ class _Server:
 
     def _refuse_refusal(self, answer: Answer) -> None:
         if answer.status != 101:
+            usually = self._refusals.get(answer.status)
             raise ConnectError(
-                f"The server refused the WebSocket: {answer.reason}",
+                f"The server refused the WebSocket: {answer.reason}" + (f" ({usually})" if usually else ""),
                 statusCode=answer.status,
                 headers=answer.headers,
                 body=answer.body(self._deadline),

@@ -18,7 +18,7 @@ from .._base import arguments as checks
 from .._base.threads import Deadline
 from ..exceptions import ConnectError
 from .handshake import Answer
-from .transport import OverdueError, Transport
+from .transport import CHUNK, OverdueError, Transport
 
 __all__ = ["Proxy", "choose_proxy", "environment_proxy", "netloc"]
 
@@ -93,10 +93,10 @@ class Proxy:
             raise ConnectError(f"The proxy {self} sent bytes before the server could")
 
     def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: Deadline) -> None:
-        in_front: Any = _Connected(_ProxySocket(transport, deadline))
+        in_front: Any = _Connected(_ProxyStream(transport, deadline))
         try:
             from python_socks import ProxyError, ProxyTimeoutError, ProxyType
-            from python_socks.sync import Proxy as SocksProxy
+            from python_socks.sync.v2 import Proxy as SocksProxy
 
             client = SocksProxy(
                 ProxyType.SOCKS4 if self.scheme.startswith("socks4") else ProxyType.SOCKS5,
@@ -109,7 +109,7 @@ class Proxy:
             )
         except (ImportError, TypeError) as error:
             raise ConnectError(
-                f"The proxy {self} needs python-socks 3: pip install 'genesys-webmessaging[socks]'"
+                f"The proxy {self} needs python-socks: pip install 'genesys-webmessaging[socks]'"
             ) from error
         try:
             client.connect(host, port)
@@ -120,16 +120,16 @@ class Proxy:
 
 
 class _Connected:
-    """What python-socks takes for the proxy in front of its proxy: it is asked for a socket, and has one already."""
+    """What python-socks takes for the proxy in front of its proxy: it is asked for a stream, and has one already."""
 
-    def __init__(self, sock: _ProxySocket) -> None:
-        self._sock = sock
+    def __init__(self, stream: _ProxyStream) -> None:
+        self._stream = stream
 
-    def connect(self, **_: Any) -> _ProxySocket:
-        return self._sock
+    def connect(self, **_: Any) -> _ProxyStream:
+        return self._stream
 
 
-class _ProxySocket:
+class _ProxyStream:
     """A transport as python-socks wants it, so that one deadline holds for all of its steps."""
 
     def __init__(self, transport: Transport, deadline: Deadline) -> None:
@@ -137,14 +137,27 @@ class _ProxySocket:
         self._deadline = deadline
         self._received = b""
 
-    def sendall(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         self._transport.write(data, self._deadline.remaining)
 
-    def recv(self, size: int) -> bytes:
+    def read(self, size: int = CHUNK) -> bytes:
         if not self._received:
             self._received = self._transport.read() or b""
         data, self._received = self._received[:size], self._received[size:]
         return data
+
+    def read_exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            part = self.read(size - len(data))
+            if not part:
+                raise ConnectionError("the other side hung up in the middle of its answer")
+            data += part
+        return data
+
+    # What python-socks 2 calls them.
+    write_all = write
+    read_exact = read_exactly
 
     def close(self) -> None:
         """Whoever opened the transport closes it."""

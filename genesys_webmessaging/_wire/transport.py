@@ -8,7 +8,6 @@ plain one that never blocks, TLS is done in memory beside it, and who has to wai
 from __future__ import annotations
 
 import errno
-import logging
 import math
 import selectors
 import socket
@@ -16,11 +15,12 @@ import ssl
 import threading
 import time
 
+from .._base.logs import logger_of
 from .tls import TlsLayer
 
 __all__ = ["CHUNK", "OverdueError", "Transport", "describe"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 CHUNK = 65536
 

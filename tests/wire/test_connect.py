@@ -147,6 +147,15 @@ def test_a_refusal_carries_status_headers_and_body_and_redirects_are_not_followe
     assert caught.value.body == '{"message":"no"}'
 
 
+def test_a_refusal_says_what_it_usually_means():
+    with (
+        answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as peer,
+        pytest.raises(ConnectError) as caught,
+    ):
+        open_connection(peer.url, trust_env=False, refusals={403: "usually a wrong key", 404: "usually nothing"})
+    assert str(caught.value) == "The server refused the WebSocket: 403 Forbidden (usually a wrong key)"
+
+
 @pytest.mark.parametrize(
     ("answer", "body"),
     [

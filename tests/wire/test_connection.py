@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -160,6 +161,28 @@ def test_a_callback_that_raises_ends_the_connection_with_an_error(caplog: pytest
         assert done.wait(10)
     assert ended[0].code is None
     assert "The reader failed" in caplog.text
+
+
+class Raising(logging.Handler):
+    """A handler that cannot."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError(f"nowhere to write to: {record.getMessage()}")
+
+
+def test_a_log_handler_that_raises_ends_nothing(capsys: pytest.CaptureFixture[str]):
+    handler, log = Raising(), logging.getLogger("genesys_webmessaging")
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        with answering(frame(BINARY, b"logged"), text("after")) as peer, connected(peer) as (connection, ear):
+            assert ear.wait_for_texts(1) == ["after"]
+            connection.close(timeout=0.1)
+            assert ear.wait_for_end().code == 1006
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    assert "nowhere to write to: Ignored a binary message" in capsys.readouterr().err
 
 
 def send_for_ever(connection: Connection) -> None:
