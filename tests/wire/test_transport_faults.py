@@ -348,7 +348,7 @@ def test_sixteen_megabytes_arrive_whole_and_in_fragments_with_pings_between(frag
         wire.read_to_end()
 
     server, options = tls
-    with RawPeer(script, server) as peer, connected(peer, **options) as (_, ear):
+    with RawPeer(script, server) as peer, connected(peer, max_message_size=len(payload), **options) as (_, ear):
         assert ear.wait_for_texts(1)[0].encode() == payload
 
 
