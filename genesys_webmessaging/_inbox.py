@@ -80,7 +80,7 @@ class Inbox(SessionListener):
         self._renews = renews
         self.on_end: Callable[[ConversationEndedError], None] | None = None
         # Guards the fields below; notified when one of them changes.
-        self._changed = threading.Condition(threading.RLock())
+        self._changed = threading.Condition()
         self._messages: deque[StructuredMessage] = deque()
         self._taken = 0  # how many messages there were before those
         self._state = ConversationState.OPEN
