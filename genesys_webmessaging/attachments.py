@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import mimetypes
 import os
 import re
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from ._base import arguments as _checks
-from ._base.mime import covers
+from ._base.mime import covers, type_of
 from ._base.threads import Deadline
 from ._core.engine import Engine
 from ._core.routing import Event
@@ -39,41 +37,78 @@ from .models import (
 from .models._base import WireModel
 from .rest import ApiClient, NetworkSettings
 from .rest._http import Answer
-from .rest._presigned import CHUNK, Body, Progress, SourceError, StoppedError, Transfers, whole_file, writing_to
+from .rest._presigned import (
+    CHUNK,
+    Body,
+    Progress,
+    Readable,
+    SourceError,
+    StoppedError,
+    Transfers,
+    whole_file,
+    writing_to,
+)
 
 __all__ = ["FileUtils", "downloadAttachment", "uploadAttachment"]
 
 log = logging.getLogger(__name__)
 
-# The service's kilobyte (protocol, section 5).
-KILOBYTE = 1000
+# The service's kilobyte: its 10,240 are the 10 MB of its documentation.
+KILOBYTE = 1024
+# A file's name must have fewer characters.
+_LONGEST_NAME = 1024
 # Seconds that the server may take for one answer on the socket.
 _ANSWER = 30.0
-_UNKNOWN_TYPE = "application/octet-stream"
+# What a server may not have sent with the bytes: whom they are for and how they travel is settled here.
+_NOT_FOR_UPLOADS = frozenset(
+    {
+        "host",
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "proxy-connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+    }
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
 _EXPIRED = frozenset({400, 403, 404, 410})
 _STORE_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 
 
 class Client(Protocol):
-    """What the functions here need of a client; a :class:`~genesys_webmessaging.WebMessagingClient` has it all."""
+    """What uploads and downloads need of a :class:`~genesys_webmessaging.WebMessagingClient`."""
 
-    _engine: Engine
-
+    @property
+    def address(self) -> str: ...
+    @property
+    def apiClient(self) -> ApiClient: ...
     @property
     def sessionResponse(self) -> SessionResponse | None: ...
     @property
     def allowedMediaInbound(self) -> AllowedMedia | None: ...
     @property
-    def apiClient(self) -> ApiClient: ...
+    def _engine(self) -> Engine: ...
 
     def send(self, request: WireModel, *, tracingId: str | None = None) -> str: ...
-    def awaitResponse(self, tracingId: str, timeout: float = ...) -> Any: ...
     def getAttachment(self, attachmentId: str, *, tracingId: str | None = None) -> str: ...
+    def awaitResponse(self, tracingId: str, timeout: float) -> Any: ...
 
 
 class FileUtils:
     """What a session says of files, asked of one file."""
+
+    @staticmethod
+    def mimeTypeMatches(mimeType: str, pattern: str) -> bool:
+        """Whether a MIME type is what a pattern means: the same type, ``image/*`` or ``*/*``, in any case."""
+        return covers([pattern], mimeType.partition(";")[0].strip())
 
     @staticmethod
     def isMimeTypeSupported(mimeType: str, allowedMedia: AllowedMedia | None) -> bool:
@@ -99,13 +134,13 @@ class FileUtils:
 
     @staticmethod
     def getMimeType(fileName: str) -> str:
-        """Guess the MIME type from a name; ``application/octet-stream`` for an unknown one."""
-        return mimetypes.guess_type(fileName)[0] or _UNKNOWN_TYPE
+        """Tell the MIME type by the name; ``application/octet-stream`` for an unknown one."""
+        return type_of(fileName)
 
 
 def uploadAttachment(
     client: Client,
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | Readable,
     fileName: str | None = None,
     fileType: str | None = None,
     *,
@@ -120,9 +155,10 @@ def uploadAttachment(
 
     Args:
         client: Connected, its session configured.
-        source: A path, a binary file object (read from where it stands), or the bytes.
-        fileName: What the other side sees; that of the path if None.
-        fileType: The MIME type; guessed from the name if None.
+        source: A path, the bytes, or any object with a ``read(size)`` that returns bytes (read from where it stands).
+        fileName: What the other side sees; if None, that of the path, or the ``filename`` or ``name`` of the object.
+            It needs an extension. What in it cannot be written as UTF-8 is replaced.
+        fileType: The MIME type; that of the name's extension if None.
         progress: Called with the bytes sent and the bytes in all; what it raises ends the upload and is passed on.
         timeout: Seconds that all of it may take; of them no more than 30 for each answer on the socket.
         network: How to reach the store of the files; as the client's ApiClient reaches the REST API if None.
@@ -141,7 +177,7 @@ def uploadAttachment(
     with _opened(source) as (file, size, name):
         if name is None and fileName is None:
             raise TypeError("fileName is needed, because bytes and files without a path have no name of their own")
-        fileName = _checks.text("fileName", name if fileName is None else fileName)
+        fileName = _checks.text("fileName", _repaired(name if fileName is None else fileName))
         fileType = FileUtils.getMimeType(fileName) if fileType is None else _checks.header("fileType", fileType)
         _validate(client, fileName, size, fileType)
         presigned = _upload_url(client, fileName, size, fileType, deadline.at_most(_ANSWER))
@@ -206,6 +242,7 @@ def downloadAttachment(
     settings = network or client.apiClient.networkSettings
     with _writer(destination) as write, Transfers(settings, deadline) as transfers:
         if url is not None:
+            _check_secure(client, url, f"attachment {attachmentId}", attachmentId)
             with transfers.get(_checks.text("url", url)) as answer:
                 if answer.status not in _EXPIRED:
                     return _save(answer, attachmentId, write, progress)
@@ -218,7 +255,7 @@ def downloadAttachment(
 
 
 @contextlib.contextmanager
-def _opened(source: Any) -> Iterator[tuple[IO[bytes], int, str | None]]:
+def _opened(source: Any) -> Iterator[tuple[Readable, int, str | None]]:
     """Within: a file to read, how many bytes it has, and its name if it has one."""
     with contextlib.ExitStack() as stack:
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -232,25 +269,38 @@ def _opened(source: Any) -> Iterator[tuple[IO[bytes], int, str | None]]:
                 raise AttachmentError(f"{os.fspath(source)} cannot be read: {error.strerror or error}") from error
             yield opened, size, os.path.basename(os.fspath(source))
         elif callable(getattr(source, "read", None)):
-            name = getattr(source, "name", None)
             file, size = _measured(source, stack)
-            yield file, size, os.path.basename(name) if isinstance(name, str) else None
+            yield file, size, _name_of(source)
         else:
             raise TypeError(f"source must be a path, bytes or a binary file object, not {type(source).__name__}")
 
 
-def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[IO[bytes], int]:
-    if not isinstance(source.read(0), bytes):
-        raise TypeError("source must be a file object that was opened for reading bytes ('rb'), not text")
+def _name_of(source: Any) -> str | None:
+    # An upload of a web framework (werkzeug, Starlette) has the name of the form's field under "name".
+    for name in (getattr(source, "filename", None), getattr(source, "name", None)):
+        if isinstance(name, (str, bytes, os.PathLike)) and name:
+            return os.path.basename(os.fsdecode(name))
+    return None
+
+
+def _repaired(name: Any) -> Any:
+    """A name that the system knows and UTF-8 does not, with the sign for "unknown" where it cannot be written."""
+    return _SURROGATE.sub("\ufffd", name) if isinstance(name, str) else name
+
+
+def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[Readable, int]:
     try:
-        if source.seekable():
+        if _is_seekable(source):
+            _check_bytes(source.read(0))
             start = source.tell()
-            size = source.seek(0, os.SEEK_END) - start
+            source.seek(0, os.SEEK_END)
+            size = source.tell() - start
             source.seek(start)
             return source, size
         # The size must be known before the first byte goes out, and a pipe tells it with the last.
         copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-        shutil.copyfileobj(source, copy)
+        while part := _check_bytes(source.read(CHUNK)):
+            copy.write(part)
         size = copy.tell()
         copy.seek(0)
     except OSError as error:
@@ -258,10 +308,26 @@ def _measured(source: Any, stack: contextlib.ExitStack) -> tuple[IO[bytes], int]
     return copy, size
 
 
+def _is_seekable(source: Any) -> bool:
+    seekable = getattr(source, "seekable", None)
+    return callable(seekable) and seekable() is True
+
+
+def _check_bytes(part: Any) -> Any:
+    if not isinstance(part, (bytes, bytearray, memoryview)):
+        what = type(part).__name__
+        raise TypeError(f"source must be opened for reading bytes ('rb'): what its read() returned is {what}")
+    return part
+
+
 def _validate(client: Client, fileName: str, size: int, fileType: str) -> None:
-    """Raise what the session does not allow, before the server is asked."""
+    """Raise what the service or the session does not allow, before the server is asked."""
     if size == 0:
         raise AttachmentError(f"{fileName} is empty")
+    if len(os.path.splitext(fileName)[1]) < 2:
+        raise AttachmentError(f"{fileName}: the name of a file needs an extension")
+    if len(fileName) >= _LONGEST_NAME:
+        raise AttachmentError(f"the name of a file must have fewer than {_LONGEST_NAME} characters")
     session = client.sessionResponse
     if session is not None and FileUtils.isExtensionBlocked(fileName, session.blockedExtensions):
         raise AttachmentError(f"{fileName}: the session does not allow files with such an extension")
@@ -272,7 +338,7 @@ def _validate(client: Client, fileName: str, size: int, fileType: str) -> None:
         raise AttachmentError(f"{fileName}: the session does not allow files of type {fileType}")
     if not FileUtils.isFileSizeSupported(size, allowed):
         limit = allowed.inbound.maxFileSizeKB if allowed.inbound is not None else None
-        raise AttachmentError(f"{fileName} has {size} bytes, and the session allows {limit} kB of {KILOBYTE} bytes")
+        raise AttachmentError(f"{fileName} has {size} bytes, and the session allows {limit} KB of {KILOBYTE} bytes")
 
 
 def _upload_url(client: Client, fileName: str, size: int, fileType: str, timeout: float) -> PresignedUrlResponse:
@@ -297,8 +363,14 @@ def _presigned(
     except ResponseTimeoutError as error:
         raise AttachmentError(f"{what}: {error}", attachmentId=attachmentId) from error
     if isinstance(response, PresignedUrlResponse) and (response.url or "").lower().startswith(("http://", "https://")):
+        _check_secure(client, response.url or "", what, attachmentId)
         return response
     raise AttachmentError(f"{what}: the server gave no URL", attachmentId=attachmentId)
+
+
+def _check_secure(client: Client, url: str, what: str, attachmentId: str | None) -> None:
+    if client.address.lower().startswith("wss:") and not url.lower().startswith("https:"):
+        raise AttachmentError(f"{what}: the URL is not https, and the session is secure", attachmentId=attachmentId)
 
 
 def _put(
@@ -309,7 +381,8 @@ def _put(
     network: NetworkSettings,
     deadline: Deadline,
 ) -> None:
-    headers = {name: value for name, value in (presigned.headers or {}).items() if value is not None}
+    given = (presigned.headers or {}).items()
+    headers = {name: value for name, value in given if value is not None and name.lower() not in _NOT_FOR_UPLOADS}
     if "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = fileType
     attachmentId = presigned.attachmentId

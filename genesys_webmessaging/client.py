@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from websocket import WebSocket
 
     from .rest import ApiClient
-    from .rest._presigned import Progress
+    from .rest._presigned import Progress, Readable
 
 __all__ = ["Ending", "WebMessagingClient"]
 
@@ -750,7 +750,7 @@ class WebMessagingClient:
 
     def uploadAttachment(
         self,
-        source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+        source: str | os.PathLike[str] | bytes | bytearray | memoryview | Readable,
         fileName: str | None = None,
         fileType: str | None = None,
         *,

@@ -97,7 +97,7 @@ class Deployment(DeploymentConfiguration):
             fileType: The type, ``image/png`` for instance.
 
         Returns:
-            Kilobytes of 1000 bytes; 0 for a type that may not be sent, infinity where no limit is given.
+            Kilobytes of 1024 bytes; 0 for a type that may not be sent, infinity where no limit is given.
         """
         _checks.text("fileType", fileType)
         fitting = [mode for mode in self._modes if covers(mode.fileTypes, fileType)]

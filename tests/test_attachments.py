@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -107,14 +108,62 @@ def test_an_upload_works_inside_a_listener(session, simulator):
     assert stored(simulator, uploading.waitForOutcome())[0] == PNG
 
 
+class OnlyText:
+    def read(self, _):
+        return "text"
+
+
 @pytest.mark.parametrize(
     ("source", "name", "error"),
-    [(5, "a.png", TypeError), (io.StringIO("text"), "a.png", TypeError), (PNG, None, TypeError), (PNG, "", ValueError)],
+    [
+        (5, "a.png", TypeError),
+        (OnlyText(), "a.png", TypeError),
+        (io.StringIO("text"), "a.png", TypeError),
+        (PNG, None, TypeError),
+        (PNG, "", ValueError),
+    ],
 )
 def test_arguments_that_cannot_be_right_are_refused(session, simulator, source, name, error):
     with pytest.raises(error):
         uploadAttachment(session, source, name)
     assert simulator.received.of("onAttachment") == []
+
+
+class OnlyRead:
+    """What a stream of some library is: it has a read(), and nothing else."""
+
+    def __init__(self, data):
+        self._file = io.BytesIO(data)
+
+    def read(self, size):
+        # Many take 0 for "all of it".
+        return self._file.read(size or -1)
+
+
+class Upload(OnlyRead):
+    """A file of a form, as werkzeug makes it: the name of the field is not the name of the file."""
+
+    name = "attachment"
+    filename = "holiday.png"
+
+
+def test_any_object_that_can_be_read_is_uploaded(session, simulator):
+    assert stored(simulator, uploadAttachment(session, OnlyRead(PNG), "a.png"))[0] == PNG
+
+
+def test_an_upload_of_a_form_has_the_name_of_its_file(session, simulator):
+    content, attachment = stored(simulator, uploadAttachment(session, Upload(PNG)))
+    assert (content, attachment.fileName, attachment.fileType) == (PNG, "holiday.png", "image/png")
+
+
+def test_a_name_that_is_not_utf_8_is_sent_repaired(session, simulator, tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.png")
+    with open(path, "wb") as file:
+        file.write(PNG)
+    for source in (os.fsdecode(path), open(path, "rb")):  # noqa: SIM115 - closed below
+        assert stored(simulator, uploadAttachment(session, source))[1].fileName == "caf\ufffd.png"
+    source.close()
+    assert stored(simulator, uploadAttachment(session, PNG, "\udce9.png"))[1].fileName == "\ufffd.png"
 
 
 # Refused before the server is asked
@@ -135,17 +184,22 @@ def test_an_empty_file_is_refused(session, simulator, tmp_path):
     refused("a.png is empty", session, simulator, b"", "a.png")
 
 
-def test_a_kilobyte_has_a_thousand_bytes():
+def test_a_kilobyte_has_1024_bytes():
     small = Deployment(id="demo", maxFileSizeKB=2)
     with Simulator(deployments=(small,), bot=False) as simulator, WebMessagingClient(simulator.address) as client:
         configured(client)
-        refused("a.png has 2001 bytes, and the session allows 2 kB", client, simulator, b"x" * 2001, "a.png")
-        assert stored(simulator, uploadAttachment(client, b"x" * 2000, "a.png"))[0] == b"x" * 2000
+        refused("a.png has 2049 bytes, and the session allows 2 KB", client, simulator, b"x" * 2049, "a.png")
+        assert stored(simulator, uploadAttachment(client, b"x" * 2048, "a.png"))[0] == b"x" * 2048
 
 
 @pytest.mark.parametrize("name", ["virus.exe", "VIRUS.EXE", "picture.png.exe"])
 def test_a_blocked_extension_is_refused_in_any_case(session, simulator, name):
     refused("extension", session, simulator, PNG, name, "image/png")
+
+
+@pytest.mark.parametrize("name", ["README", ".png", "a.", "a.b/c", "x" * 1020 + ".png"])
+def test_a_name_that_the_service_refuses_is_refused(session, simulator, name):
+    refused("extension|fewer than 1024 characters", session, simulator, PNG, name, "image/png")
 
 
 @pytest.mark.parametrize("type_", ["text/plain", "image", "application/octet-stream"])
@@ -154,7 +208,7 @@ def test_a_type_that_is_not_allowed_is_refused(session, simulator, type_):
 
 
 def test_a_type_is_guessed_from_the_name(session, simulator):
-    refused("type application/octet-stream", session, simulator, PNG, "no-extension")
+    refused("type application/octet-stream", session, simulator, PNG, "a.unheard-of")
     refused("type application/pdf", session, simulator, PNG, "a.pdf")
 
 
@@ -275,9 +329,9 @@ def test_nothing_is_allowed_where_nothing_is_said():
 
 @pytest.mark.parametrize(
     ("size", "limit", "outcome"),
-    [(0, 10, False), (1, 10, True), (10_000, 10, True), (10_001, 10, False), (1, 0, False), (10**12, None, True)],
+    [(0, 10, False), (1, 10, True), (10_240, 10, True), (10_241, 10, False), (1, 0, False), (10**12, None, True)],
 )
-def test_sizes_are_counted_in_thousands(size, limit, outcome):
+def test_sizes_are_counted_in_kilobytes_of_1024_bytes(size, limit, outcome):
     assert FileUtils.isFileSizeSupported(size, media(limit=limit)) is outcome
 
 
@@ -299,6 +353,37 @@ def test_extensions_are_blocked_in_any_case(name, blocked, outcome):
     assert FileUtils.isExtensionBlocked(name, blocked) is outcome
 
 
-def test_types_are_guessed():
-    assert FileUtils.getMimeType("a.PNG") == "image/png"
-    assert FileUtils.getMimeType("a") == "application/octet-stream"
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("a.PNG", "image/png"),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.webp", "image/webp"),
+        ("a.m4a", "audio/mp4"),
+        ("a.csv.gz", "application/gzip"),
+        ("a.heic", "image/heic"),
+        ("a.b.txt", "text/plain"),
+        ("a", "application/octet-stream"),
+        ("png", "application/octet-stream"),
+        ("a.unheard-of", "application/octet-stream"),
+    ],
+)
+def test_the_type_of_a_file_does_not_depend_on_the_machine(monkeypatch, name, type_):
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *_args, **_named: pytest.fail("asked the machine"))
+    assert FileUtils.getMimeType(name) == type_
+
+
+@pytest.mark.parametrize(
+    ("type_", "pattern", "outcome"),
+    [
+        ("image/png", "image/png", True),
+        ("IMAGE/png", "image/*", True),
+        ("image/png", "*/*", True),
+        ("image/png", "video/*", False),
+        ("image/svg+xml", "image/svg", False),
+        ("text/plain; charset=utf-8", "text/plain", True),
+        ("nonsense", "*/*", False),
+    ],
+)
+def test_one_type_is_compared_with_one_pattern(type_, pattern, outcome):
+    assert FileUtils.mimeTypeMatches(type_, pattern) is outcome

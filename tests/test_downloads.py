@@ -7,15 +7,25 @@ import io
 import logging
 import os
 import resource
+import stat
 
 import pytest
+from _certificates import certificate
 from _listeners import Doing
 from _rest_calls import shown
 from _rest_server import Answer, RestServer
 from _transfers import IMPATIENT, PNG, configured, running
 
-from genesys_webmessaging import AttachmentError, ConnectionClosedError, NotConnectedError, ResponseTimeoutError
+from genesys_webmessaging import (
+    AttachmentError,
+    ConnectError,
+    ConnectionClosedError,
+    NotConnectedError,
+    ResponseTimeoutError,
+    WebMessagingClient,
+)
 from genesys_webmessaging.attachments import downloadAttachment, uploadAttachment
+from genesys_webmessaging.rest import ApiClient, NetworkSettings
 
 QUERY = "?X-Amz-Signature=URL-SECRET"
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n"
@@ -181,7 +191,7 @@ def test_a_full_device_is_an_attachment_error(client):
             ConnectionClosedError,
         ),
         (Answer(500), AttachmentError),
-        (Answer(302, headers={"Location": "http://elsewhere.invalid/"}), AttachmentError),
+        (Answer(302, headers={"Location": "http://127.0.0.1:1/"}), ConnectError),
     ],
     ids=["truncated", "reset", "silent", "chunk cut", "500", "redirect"],
 )
@@ -251,3 +261,77 @@ def test_no_secret_of_a_download_reaches_the_log(session, tmp_path, caplog):
     assert "SECRET" not in logged
     assert "Signature" not in logged
     assert "has expired: asking for another" in logged
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_without_our_headers(client, tmp_path, status):
+    client.setApiClient(ApiClient(client.address, "JWT-SECRET", defaultHeaders={"Origin": "https://shop.example"}))
+    with RestServer(Answer(200, PNG)) as store, RestServer() as server:
+        server.script = [
+            Answer(status, headers={"Location": "/elsewhere"}),
+            Answer(status, headers={"Location": f"{store.address}/b?X-Amz-Signature=URL-SECRET"}),
+        ]
+        downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server))
+        assert [seen.path for seen in server.seen] == ["/bucket/a.png", "/elsewhere"]
+        assert [seen.path for seen in store.seen] == ["/b"]
+        for seen in (*server.seen, *store.seen):
+            assert {name.lower() for name, _ in seen.headers} == {"host"}
+    assert (tmp_path / "a.png").read_bytes() == PNG
+
+
+@pytest.mark.parametrize("location", ["/bucket/a.png?SECRET", "file:///etc/passwd?SECRET", "http://[SECRET"])
+def test_redirects_that_lead_nowhere_are_connect_errors(client, tmp_path, location):
+    with (
+        RestServer(Answer(302, headers={"Location": location})) as server,
+        pytest.raises(ConnectError, match="redirect") as caught,
+    ):
+        downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server))
+    assert "SECRET" not in shown(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_redirect_from_https_to_http_is_not_followed(client, tmp_path):
+    made = certificate()
+    with (
+        RestServer(Answer(200, PNG)) as elsewhere,
+        RestServer(Answer(302, headers={"Location": elsewhere.address}), tls=made.server) as server,
+    ):
+        network = NetworkSettings(sslContext=made.client)
+        with pytest.raises(ConnectError, match="not https"):
+            downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server), network=network)
+        assert elsewhere.seen == []
+
+
+def test_a_secure_session_downloads_by_https_only(tmp_path):
+    with (
+        RestServer(Answer(200, PNG)) as server,
+        WebMessagingClient("wss://127.0.0.1:1/v1") as client,
+        pytest.raises(AttachmentError, match="not https"),
+    ):
+        downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server))
+    assert server.seen == []
+
+
+# Modes
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_file_that_is_replaced_is_opened_to_nobody_else(client, tmp_path, mode):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    with RestServer(Answer(200, PNG)) as server:
+        downloadAttachment(client, "a-1", path, url=url_of(server))
+    assert path.read_bytes() == PNG
+    assert stat.S_IMODE(path.stat().st_mode) & ~mode == 0
+
+
+def test_the_timeout_covers_the_whole_download(client, tmp_path):
+    dripping = Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", end="drip")
+    with RestServer(dripping) as server, pytest.raises(ResponseTimeoutError, match=r"within 0\.4 seconds"):
+        downloadAttachment(client, "a-1", tmp_path / "a.png", url=url_of(server), timeout=0.4)
+    assert os.listdir(tmp_path) == []

@@ -118,7 +118,7 @@ class Http:
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.mount("http://", _Adapter(None))
         self._context: ssl.SSLContext | None = None
         self._under_way: set[Exchange] = set()
@@ -306,6 +306,13 @@ class Answer:
     def close(self) -> None:
         """Let go of the connection: of one whose answer was read, for the next request."""
         self._response.close()
+
+
+class _Session(requests.Session):
+    """Looks at no redirect: requests would read the whole body of one that it does not follow."""
+
+    def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - a hook of requests
+        return None
 
 
 class _Adapter(HTTPAdapter):

@@ -5,18 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
+from urllib.parse import urljoin
 
 from .._base.threads import Deadline
-from ..exceptions import AttachmentError
+from ..exceptions import AttachmentError, ConnectError
 from ._http import Answer, Http, NetworkSettings
 
 CHUNK = 64 * 1024
 
 Progress = Callable[[int, "int | None"], object]
+
+
+_DOWNLOAD = "the download URL"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 5
+
+
+class Readable(Protocol):
+    """Something to read bytes from."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class SourceError(Exception):
@@ -39,7 +51,7 @@ class Body:
         progress: Called with the bytes sent and the size after each part that is on its way.
     """
 
-    def __init__(self, source: IO[bytes], size: int, progress: Progress | None) -> None:
+    def __init__(self, source: Readable, size: int, progress: Progress | None) -> None:
         self._source = source
         self._size = size
         self._progress = progress
@@ -106,18 +118,40 @@ class Transfers:
             "PUT", url, label="the upload URL", headers=headers, body=payload, deadline=self._deadline
         )
 
-    def get(self, url: str) -> AbstractContextManager[Answer]:
-        """Within: an answer whose body is still to be read.
+    @contextlib.contextmanager
+    def get(self, url: str) -> Iterator[Answer]:
+        """Within: an answer whose body is still to be read. Redirects are followed, but never from https to http.
 
         Raises:
-            WebMessagingException: One of the network's, as for a REST call.
+            ConnectError: There were too many redirects, or one to a place that is not secure.
+            WebMessagingException: Another one of the network's, as for a REST call.
         """
-        return self._http.answered("GET", url, label="the download URL", deadline=self._deadline)
+        for _ in range(_MAX_REDIRECTS + 1):
+            with self._http.answered("GET", url, label=_DOWNLOAD, deadline=self._deadline) as answer:
+                location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
+                if location is None:
+                    yield answer
+                    return
+                url = _redirected(url, location)
+        raise ConnectError(f"GET {_DOWNLOAD}: more than {_MAX_REDIRECTS} redirects")
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = ""
+    allowed = ("https://",) if url.lower().startswith("https:") else ("https://", "http://")
+    if not target.lower().startswith(allowed):
+        raise ConnectError(f"GET {_DOWNLOAD}: redirected to a place that is not {' or '.join(allowed)}")
+    return target
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Within: a file to write to, which takes its place at the end, or leaves no trace if anything fails.
+
+    It may be read and written by nobody who might not read and write the one that it replaces.
 
     Args:
         path: Where it is to be; what is there now is replaced.
@@ -127,7 +161,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     with writing_to(path):
-        file = open(part, "xb")  # noqa: SIM115 - closed below, before it is moved
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        file = open(os.open(part, flags, _mode_of(path)), "wb")  # noqa: SIM115 - closed below, before it is moved
     try:
         try:
             yield file
@@ -139,6 +174,13 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _mode_of(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        return 0o666
 
 
 @contextlib.contextmanager

@@ -153,10 +153,11 @@ def test_an_answer_that_is_too_large_is_given_up():
         fetch(server, maxBodySize=4000)
 
 
-def test_the_size_of_an_answer_counts_after_decompression():
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_the_size_of_an_answer_counts_after_decompression(status):
     bomb = gzip.compress(b" " * 50_000_000)
     with (
-        RestServer(Answer(body=bomb, headers={"Content-Encoding": "gzip"})) as server,
+        RestServer(Answer(status, bomb, {"Content-Encoding": "gzip", "Location": "/elsewhere"})) as server,
         pytest.raises(DecodeError, match="more than"),
     ):
         fetch(server)

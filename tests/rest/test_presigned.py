@@ -44,6 +44,27 @@ def test_a_content_type_among_the_given_headers_is_sent_once(guest, talker):
     assert server.seen[0].header("Content-Type") == "image/webp"
 
 
+def test_the_server_cannot_say_whom_the_bytes_are_for_nor_how_they_travel(guest, talker):
+    headers = {
+        "Host": "evil.example",
+        "AUTHORIZATION": "Bearer x",
+        "Transfer-Encoding": "chunked",
+        "Content-Length": "3",
+        "Connection": "close",
+        "x-amz-tagging": "a=b",
+    }
+    with RestServer(accepting(guest)) as server, uploading(guest, talker, server, PNG, headers) as (upload, _):
+        upload.result(5)
+    [seen] = server.seen
+    assert seen.body == PNG
+    assert {name.lower(): value for name, value in seen.headers} == {
+        "host": server.address.removeprefix("http://"),
+        "x-amz-tagging": "a=b",
+        "content-type": "image/png",
+        "content-length": str(len(PNG)),
+    }
+
+
 def test_the_answer_to_the_put_is_not_yet_success(guest, talker):
     with RestServer(Answer(200)) as server, uploading(guest, talker, server, timeout=30) as (upload, id_):
         server.wait_for(lambda: len(server.seen) == 1)
