@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import in_terminal
-from prompt_toolkit.completion import NestedCompleter, PathCompleter
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.output import create_output
+from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.utils import is_dumb_terminal
 
@@ -47,9 +51,7 @@ class Prompt(Screen):
             self._prompt,
             output=output,
             erase_when_done=True,
-            completer=NestedCompleter(
-                {f"/{name}": PathCompleter(expanduser=True) if takes_file else None for name, takes_file in commands}
-            ),
+            completer=_SlashCompleter(dict(commands)),
             complete_while_typing=False,
             complete_style=CompleteStyle.READLINE_LIKE,
         )
@@ -86,6 +88,26 @@ class Prompt(Screen):
         async with in_terminal():
             yield
 
+    @contextmanager
+    def log_above(self) -> Iterator[None]:
+        """Within: what is logged to the terminal stands above the prompt, too."""
+        handlers = [
+            handler
+            for handler in logging.getLogger().handlers
+            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr and sys.stderr.isatty()
+        ]
+        if not handlers:
+            yield
+            return
+        with StdoutProxy() as proxy:
+            for handler in handlers:
+                handler.setStream(proxy)
+            try:
+                yield
+            finally:
+                for handler in handlers:
+                    handler.setStream(sys.stderr)
+
     def typing(self, told: str) -> None:
         """Show that somebody is typing: above the prompt, until something else comes or some seconds have passed."""
         if self.plain:
@@ -103,3 +125,26 @@ class Prompt(Screen):
         if time.monotonic() < self._told_until:
             return [("ansibrightblack", f"{'':22}{self._told} \u2026\n"), ("", _PROMPT)]
         return [("", _PROMPT)]
+
+
+class _SlashCompleter(Completer):
+    """Completes commands, and the names of files after those that take one.
+
+    Args:
+        commands: Their names, and whether they take a file.
+    """
+
+    def __init__(self, commands: Mapping[str, bool]) -> None:
+        self._commands = commands
+        self._files = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What may stand where the cursor is."""
+        typed = document.text_before_cursor
+        if not typed.startswith("/"):
+            return
+        name, space, rest = typed[1:].partition(" ")
+        if space and self._commands.get(name):
+            yield from self._files.get_completions(Document(rest), complete_event)
+        elif not space:
+            yield from (Completion(known, -len(name)) for known in self._commands if known.startswith(name))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _PATIENCE = 300.0
 # Seconds between two signs of life.
 _HEARTBEAT = 30.0
+# Seconds after which what was typed is shown though it has not arrived.
+_SLOW = 2.0
 # Seconds without anything that end an answer, in a pipe.
 _QUIET = 1.0
 
@@ -225,7 +227,7 @@ class Chat:
         if typed.startswith("/"):
             name, _, rest = typed[1:].partition(" ")
             if name not in COMMANDS:
-                meant = did_you_mean(name, COMMANDS)
+                meant = did_you_mean(f"/{name}", [f"/{known}" for known in COMMANDS])
                 raise ValueError(f"there is no /{name}{meant or '; /help lists what there is'}")
             return COMMANDS[name].does(self, rest.strip())
         choice = chosen(self._choices, typed)
@@ -397,8 +399,9 @@ async def _at_prompt(chat: Chat, prompt: Prompt) -> None:
     printing = asyncio.create_task(_print(chat, prompt, ended))
     prompt.note("type and press Enter; /help lists what else there is, /quit leaves")
     try:
-        while True:
-            await _enter(chat, prompt, await prompt.read())
+        with prompt.log_above():
+            while True:
+                await _enter(chat, prompt, await prompt.read())
     except (Leave, EOFError):
         pass
     except TypedLineLostError as lost:
@@ -412,8 +415,11 @@ async def _at_prompt(chat: Chat, prompt: Prompt) -> None:
 
 
 async def _enter(chat: Chat, prompt: Prompt, line: str) -> None:
+    entering = asyncio.create_task(asyncio.to_thread(chat.enter, line))
     try:
-        await asyncio.to_thread(chat.enter, line)
+        if not line.startswith("/") and not (await asyncio.wait((entering,), timeout=_SLOW))[0]:
+            prompt.note(f"still on its way: {line}")
+        await entering
     except asyncio.CancelledError:
         prompt.note(f"this may not have arrived: {line}", "bad")
         raise
