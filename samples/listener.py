@@ -1,7 +1,6 @@
 """The way of the Java SDK: a client, and a listener that is called with everything that happens."""
 
 import os
-import threading
 
 from genesys_webmessaging import SessionListener, WebMessagingClient
 
@@ -15,7 +14,6 @@ class Guest(SessionListener):
 
     def __init__(self, client):
         self.client = client
-        self.done = threading.Event()
 
     def sessionResponse(self, sessionResponse, rawMessage):
         print("a new session" if sessionResponse.newSession else "a session that was resumed")
@@ -26,22 +24,19 @@ class Guest(SessionListener):
             print("… is typing")
         elif structuredMessage.direction == "Outbound":
             print("Genesys:", structuredMessage.text)
-            self.done.set()
+            self.client.disconnect()
         else:
             print("Guest:", structuredMessage.text)
 
     def unexpectedMessage(self, baseMessage, rawMessage):
         print("refused:", baseMessage.code, baseMessage.body)
-        self.done.set()
-
-    def webSocketDisconnected(self, statusCode, reason):
-        print("disconnected:", statusCode)
-        self.done.set()
+        self.client.disconnect()
 
 
 with WebMessagingClient(PLACE) as client:
-    guest = Guest(client)
-    client.addSessionListener(guest)
+    client.addSessionListener(Guest(client))
     client.connect(DEPLOYMENT, ORIGIN)
     client.configureSession(DEPLOYMENT, ORIGIN)
-    guest.done.wait(30)
+    # The listener is called on a thread of its own, which does not keep the program alive.
+    ending = client.waitUntilDisconnected(timeout=30)
+    print("disconnected:", ending.statusCode if ending else "not yet, and nobody has answered")

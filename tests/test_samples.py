@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -122,6 +123,13 @@ def test_history_export(run: Run, tmp_path: Path) -> None:
     assert rows[-1]["who"] == "Demo Bot"
 
 
+def test_history_export_as_json_lines(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "talk.jsonl"
+    assert "2 messages written to" in run("history_export.py", target, tmp_path / "tokens.json")
+    rows = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert [(row["direction"], row["who"]) for row in rows] == [("Inbound", None), ("Outbound", "Demo Bot")]
+
+
 def test_authenticated(run: Run, simulator: Simulator) -> None:
     simulator.world.identities.register("the-code", "Ann", "Lee", codeVerifier="v" * 43)
     shown = run("authenticated.py", GENESYS_OAUTH_CODE="the-code", GENESYS_CODE_VERIFIER="v" * 43)
@@ -162,9 +170,10 @@ def test_debug_logging(run: Run, simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_is_short_told_of_in_the_readme_and_run_here(name: str) -> None:
+def test_a_sample_is_short_told_of_in_the_readme_and_run_by_a_test(name: str) -> None:
     source = (SAMPLES / name).read_text(encoding="utf-8")
     assert len(source.splitlines()) < 60
     assert source.startswith('"""')
     assert f"({name})" in (SAMPLES / "README.md").read_text(encoding="utf-8")
-    assert f'"{name}"' in Path(__file__).read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
+    assert f'"{name}"' in tests

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # Seconds that a lost connection may take to be replaced while somebody sits there.
 _PATIENCE = 300.0
 # Seconds between two signs of life.
-_HEARTBEAT = 30.0
+_HEARTBEAT = 40.0
 # Seconds after which what was typed is shown though it has not arrived.
 _SLOW = 2.0
 # Seconds without anything that end an answer, in a pipe.

@@ -216,9 +216,48 @@ def test_interrupting_while_a_message_waits_for_a_connection_is_no_crash(termina
     shown.until("trying again")
     shown.until_prompt()
     shown.type("hello\r")
-    shown.until_prompt("$")
+    shown.until("still on its way: hello")
     shown.process.send_signal(2)
 
     assert shown.end() == 130
     assert "Traceback" not in shown.seen
     assert "this may not have arrived: hello" in shown.shown
+
+
+def test_what_is_logged_stands_above_the_prompt(terminal, place, simulator):
+    shown = terminal("chat", *place, "--no-join", "-v")
+    shown.until("/quit leaves")
+    with simulator.agent("demo", name="Ann") as agent:
+        shown.until_prompt()
+        shown.type("half a line")
+        shown.until_prompt("> half a line")
+        agent.say("Hello")
+        shown.until('"<5 characters>"')
+        shown.until_prompt("> half a line")
+
+
+def test_the_tabulator_completes_commands_and_files(terminal, place, tmp_path):
+    (tmp_path / "picture.png").touch()
+    shown = terminal("chat", *place, "--no-join")
+    shown.until_prompt()
+    shown.type("/att\t")
+    shown.until_prompt("> /attach$")
+    shown.type(f" {tmp_path}/pic\t")
+    shown.until_prompt(f"> /attach {tmp_path}/picture.png$")
+    shown.type("\x15/quit\r")
+
+    assert shown.end() == 0
+
+
+def test_the_bar_of_an_upload_goes_when_it_is_refused(terminal, place, simulator, tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(bytes(3_000_000))
+    simulator.faults.failUpload()
+    shown = terminal("chat", *place, "--no-join")
+    shown.until_prompt()
+    shown.type(f"/attach {picture}\r")
+    shown.until("\u00b7 +.*picture.png")
+    shown.until_prompt()
+
+    assert "uploading" in shown.seen
+    assert "uploading" not in shown.shown
