@@ -8,12 +8,12 @@ import time
 from genesys_webmessaging.simulator import Deployment, Simulator
 
 
-def test_the_demo_shows_a_whole_conversation_and_ends_well_within_15_seconds(process):
+def test_the_demo_shows_a_whole_conversation_and_ends_in_good_time(process):
     began = time.monotonic()
     ended = process("demo")
 
     assert (ended.status, ended.err) == (0, "")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30  # a machine with other things to do included
     for said in (
         "Demo Bot    What would you like to do?",
         "[1] Opening hours  [2] Show me a card  [3] Book a date",

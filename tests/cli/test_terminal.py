@@ -116,7 +116,7 @@ def test_the_demo_has_colours_and_moves_at_a_terminal(terminal):
     shown = terminal("demo")
 
     assert shown.end() == 0
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30  # a machine with other things to do included
     assert "\x1b[1;32mDemo Bot" in shown.seen
     assert "Demo Bot is typing" in shown.seen
     assert "uploading favourite.png" in shown.seen
