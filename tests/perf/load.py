@@ -98,12 +98,9 @@ def main() -> None:
         where = ["--master-host", "127.0.0.1", "--master-port", str(port)]
         workers = [subprocess.Popen([*base, "--worker", *where], stdout=log, stderr=log) for _ in range(2)]
         size = ["-u", str(given.guests), "-r", str(given.rate), "-t", f"{given.seconds}s"]
-        master = subprocess.Popen(
-            [*base, "--master", "--master-bind-port", str(port), "--expect-workers", "2", "--headless", *size]
-            + ["--csv", str(folder / "load"), "--exit-code-on-error", "0"],
-            stdout=log,
-            stderr=log,
-        )
+        told = ["--csv", str(folder / "load"), "--exit-code-on-error", "0"]
+        directs = ["--master", "--master-bind-port", str(port), "--expect-workers", "2", "--headless"]
+        master = subprocess.Popen([*base, *directs, *size, *told], stdout=log, stderr=log)
         costs = [Cost(worker) for worker in workers]
         over = threading.Event()
         while master.poll() is None:
