@@ -23,7 +23,7 @@ from .._wire.tls import ClientCertificate
 from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models._base import WireModel
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of, asApiHost
-from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, check_base, check_header, with_credentials
+from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, with_credentials
 from ._response import ApiResponse, Call, decoded
 from ._retry import RateLimit, RetryConfiguration, Schedule, wait_asked_for
 
@@ -149,13 +149,13 @@ class ApiClient:
 
     def addDefaultHeader(self, name: str, value: str) -> None:
         """Send a header with every call from now on, Origin for instance."""
-        check_header(name, value)
+        _checks.header_field(name, value)
         self._defaultHeaders[name] = value
 
     def setAccessToken(self, accessToken: str | None) -> None:
         """Authenticate with another jwt from now on; None: with none."""
         if accessToken is not None:
-            check_header("Authorization", accessToken)
+            _checks.header_field("Authorization", accessToken)
         self._accessToken = accessToken or None
 
     def invoke(
@@ -240,10 +240,10 @@ class ApiClient:
             sent["Content-Type"] = "application/json"
         sent.update(self._defaultHeaders)
         if token is not None:
-            check_header("Authorization", token)
+            _checks.header_field("Authorization", token)
             sent["Authorization"] = f"Bearer {token}"
         for name, value in (headers or {}).items():
-            check_header(name, value)
+            _checks.header_field(name, value)
             sent[name] = value
         return sent
 
@@ -407,8 +407,13 @@ def _from_milliseconds(name: str, milliseconds: int) -> float | None:
 
 def _base_path(place: str | GenesysCloudRegionWebSocketHosts) -> str:
     if isinstance(place, str) and place.lower().startswith(("http://", "https://")):
-        return check_base(place, "basePath")
-    return check_base(asApiHost(address_of(place)), "basePath")
+        base = place
+    else:
+        base = asApiHost(address_of(place))
+    _checks.url("basePath", base, "http", "https")
+    if "?" in base:
+        raise ValueError(f"basePath must not have a query, but is {base!r}")
+    return base.rstrip("/")
 
 
 def _shown_headers(headers: Mapping[str, str]) -> dict[str, str]:

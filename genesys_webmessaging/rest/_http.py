@@ -429,28 +429,3 @@ def with_credentials(proxy: str, user: str, password: str) -> str:
     """The URL of a proxy that wants to know who asks."""
     scheme, separator, host = proxy.rpartition("://")
     return f"{scheme or 'http'}{separator or '://'}{quote(user, safe='')}:{quote(password, safe='')}@{host}"
-
-
-def check_base(url: str, name: str) -> str:
-    """Return a base URL without its last slash, or raise TypeError or ValueError when it is none."""
-    if not isinstance(url, str):
-        raise TypeError(f"{name} must be a str, not {type(url).__name__}")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if "@" in url:
-        raise ValueError(f"{name} must not hold a user or a password")
-    if not usable or not url.isprintable() or set(url) & set(" ?#"):
-        raise ValueError(f"{name} must be like https://api.mypurecloud.com, not {url!r}")
-    return url.rstrip("/")
-
-
-def check_header(name: str, value: str) -> None:
-    """Raise TypeError or ValueError, without showing the value, when a header cannot be sent."""
-    _checks.header("the name of a header", name)
-    if set(name) & set(' :"(),/;<=>?@[\\]{}') or not name.isascii():
-        raise ValueError(f"{name!r} cannot be the name of a header")
-    if not _checks.header(f"header {name}", value, empty=True).isascii() or value != value.strip():
-        raise ValueError(f"header {name} has characters beyond ASCII, or blanks at an end")
