@@ -33,7 +33,7 @@ def shop(pytester: pytest.Pytester) -> Path:
 
 
 def test_each_scenario_and_each_set_of_parameters_is_a_test(pytester: pytest.Pytester, shop: Path):
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-v")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v")
     result.assert_outcomes(passed=3, failed=1)
     output = result.stdout.str()
     assert "shop.scenario.yaml::hours PASSED" in output
@@ -46,15 +46,15 @@ def test_each_scenario_and_each_set_of_parameters_is_a_test(pytester: pytest.Pyt
 
 
 def test_scenarios_are_chosen_as_other_tests_are(pytester: pytest.Pytester, shop: Path):
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "sizes").assert_outcomes(passed=2, deselected=2)
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "smoke", "--strict-markers").assert_outcomes(
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "sizes").assert_outcomes(passed=2, deselected=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-m", "smoke", "--strict-markers").assert_outcomes(
         passed=1, deselected=3
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", f"{shop.name}::hours").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", f"{shop.name}::hours").assert_outcomes(passed=1)
 
 
 def test_junit_xml_and_workers_work_as_ever(pytester: pytest.Pytester, shop: Path):
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2", "--junitxml=junit.xml")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "1", "--junitxml=junit.xml")
     result.assert_outcomes(passed=3, failed=1)
     assert 'name="sizes[M]"' in (pytester.path / "junit.xml").read_text(encoding="utf-8")
 
@@ -66,14 +66,14 @@ def test_options_say_where_they_run(pytester: pytest.Pytester, shop: Path):
             "--genesys-deployment-id=mine",
             "--genesys-origin=https://a.example",
         )
-        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
         result.assert_outcomes(passed=3, failed=1)
         assert len(simulator.received) > 0
 
 
 def test_a_file_that_cannot_be_run_is_an_error_with_its_place(pytester: pytest.Pytester):
     (pytester.path / "bad.scenario.yaml").write_text("scenarios:\n  a:\n    - sya: hi\n", encoding="utf-8")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(errors=1)
     assert "bad.scenario.yaml:3: scenario 'a', step 1: unknown key 'sya'; did you mean 'say'?" in result.stdout.str()
 
