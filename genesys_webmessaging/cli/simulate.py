@@ -46,6 +46,12 @@ from ._status import epilog
     show_default=True,
     help="How often things may be done: as the service documents it, or as often as one likes.",
 )
+@click.option(
+    "--token",
+    envvar="GENESYS_WEBMESSAGING_SIMULATOR_TOKEN",
+    metavar="KEY",
+    help="Opens the desk and /simulator/ from anywhere; a random one if none is given.",
+)
 @click.option("--frames", is_flag=True, help="Log every frame to standard error, secrets masked.")
 def command(
     port: int,
@@ -58,12 +64,13 @@ def command(
     domain: str | None,
     strict: bool,
     limits: Literal["documented", "none"],
+    token: str | None,
     frames: bool,
 ) -> None:
     """Run a local Genesys until it is interrupted.
 
-    The first line tells the address of the WebSocket and the deployments; REST and uploads are on
-    the same port. Any Origin is welcome, files up to 10 MB, and a scripted bot answers.
+    The first line tells the address of the WebSocket and the deployments, the second that of the desk, a page on
+    which you are the agent; REST and uploads are on the same port. Any Origin is welcome, files up to 10 MB, and a scripted bot answers.
     """
     from ..simulator import maskFrame, serve
 
@@ -88,5 +95,6 @@ def command(
         domain=domain,
         strict=strict,
         limits=limits,
+        token=token,
         onFrame=log_frame if frames else None,
     )

@@ -299,7 +299,7 @@ class BotRunner:
 
     def guestSaid(self, session: Session, message: Message) -> None:
         """Find an answer, and begin to give it unless another one is being given."""
-        if message.isTyping or session.conversation.handedOver or self._has_human(session):
+        if message.isTyping or session.handedOver or self._has_human(session):
             return
         steps, values = self.script.answer(message)
         queue = self._queues.setdefault(session, deque())
@@ -335,7 +335,7 @@ class BotRunner:
         if step.speaks:
             self._speaker.say(session, step.filled(values))
         if step.handOver:
-            session.conversation.handedOver = True
+            session.handedOver = True
             queue.clear()
         if step.readOnly is not None:
             self._speaker.disconnect(session, step.readOnly)

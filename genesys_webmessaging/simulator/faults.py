@@ -138,6 +138,8 @@ def _is_error(frame: Any) -> bool:
 class Faults:
     """Faults on demand.
 
+    `onChange` is called whenever a fault was added or removed, or has struck, on the thread on which that happened.
+
     Every method takes, besides its own arguments, these keywords, and returns the `Fault`, whose `hits` counts:
 
     - `times`: how often it strikes (default once); None: always, until `clear` or `remove`;
@@ -152,6 +154,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards _active and the counts of every fault in it
         self._active: list[Fault] = []
+        self.onChange: Callable[[], None] | None = None
 
     @property
     def active(self) -> list[Fault]:
@@ -163,12 +166,14 @@ class Faults:
         """Let everything go well again."""
         with self._lock:
             self._active.clear()
+        self._changed()
 
     def remove(self, fault: Fault) -> None:
         """Take one fault back; nothing happens if it is spent."""
         with self._lock:
             if fault in self._active:
                 self._active.remove(fault)
+        self._changed()
 
     def strike(self, subject: Subject, now: float = 0.0) -> list[Fault]:
         """The faults that strike a thing that is about to happen; each is counted.
@@ -182,6 +187,8 @@ class Faults:
                 return []
             struck = [fault for fault in self._active if fault.matches(subject) and fault.strikes(now)]
             self._active = [fault for fault in self._active if not fault.spent]
+        if struck:
+            self._changed()
         return struck
 
     # -- frames and connections
@@ -355,7 +362,12 @@ class Faults:
         fault = Fault(kind=kind, stage=stage, **settings)
         with self._lock:
             self._active.append(fault)
+        self._changed()
         return fault
+
+    def _changed(self) -> None:
+        if self.onChange is not None:
+            self.onChange()
 
 
 def _frame_stage(when: dict[str, Any]) -> Stage:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import os
+import re
+import secrets
 import signal
 import socket
 import threading
@@ -52,6 +55,7 @@ class Simulator:
         world: The state: deployments, sessions, identities, attachments, devices.
         received: The frames guests sent.
         requests: The REST requests, uploads and downloads there were.
+        token: The key that opens /simulator/ and the desk from anywhere.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Simulator:
         limits: Limits | Literal["documented", "none"] | None = None,
         certificate: str | Path | None = None,
         domain: str | None = None,
+        token: str | None = None,
         idsInHistory: bool = True,
         returnsCustomMessageId: bool = True,
         onFrame: FrameLogger | None = None,
@@ -85,6 +90,8 @@ class Simulator:
                 its key lies beside it. None: a new one each time.
             domain: With TLS: a domain whose webmessaging, api and api-cdn hosts the certificate is good for too, as
                 it is for those of localhost and of the host.
+            token: The key that opens /simulator/ and the desk from anywhere; None: the environment variable
+                GENESYS_WEBMESSAGING_SIMULATOR_TOKEN, or a random one.
             idsInHistory: Whether messages have the same id in the history as on the socket.
             returnsCustomMessageId: Whether `metadata.customMessageId` comes back in echo and history.
             onFrame: Called on the server's thread with connection number, "<" or ">" and the frame as it is, secrets
@@ -106,7 +113,12 @@ class Simulator:
         self._host, self._port, self._with_tls = host, port, tls
         self._kept_certificate = None if certificate is None else Path(certificate)
         self._domain = domain
-        self._context = ServerContext(self.world, self.faults, onFrame)
+        self.token = token or os.environ.get("GENESYS_WEBMESSAGING_SIMULATOR_TOKEN") or secrets.token_urlsafe(24)
+        if not re.fullmatch(r"[\w.~-]{8,}", self.token, re.ASCII):
+            raise ValueError(
+                "the simulator's token must have at least 8 characters, all of them letters, digits or -._~"
+            )
+        self._context = ServerContext(self.world, self.faults, self.token, onFrame)
         self.received: Frames = self._context.received
         self.requests: Journal[RestRequest] = self._context.requests
         self._service: Service | None = None
@@ -180,6 +192,18 @@ class Simulator:
             RuntimeError: The simulator does not run.
         """
         return f"{'https' if self._with_tls else 'http'}://{self._authority()}"
+
+    @property
+    def deskAddress(self) -> str:
+        """The address of the desk, with the key in its fragment, which a browser sends to nobody.
+
+        Raises:
+            RuntimeError: The simulator does not run.
+        """
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what to connect to instead
+        host, _, port = self._authority().rpartition(":")
+        here = everywhere.get(host.strip("[]"), host)
+        return f"{'https' if self._with_tls else 'http'}://{here}:{port}/desk#{self.token}"
 
     @property
     def caFile(self) -> str:
@@ -292,6 +316,7 @@ def serve(
     limits: Limits | Literal["documented", "none"] | None = None,
     certificate: str | Path | None = None,
     domain: str | None = None,
+    token: str | None = None,
     onFrame: FrameLogger | None = None,
     ready: Callable[[Simulator], None] | None = None,
     stop: threading.Event | None = None,
@@ -309,6 +334,7 @@ def serve(
         limits: How often things may be done: "documented", "none", or limits of one's own.
         certificate: Where the certificate to trust is kept; see `Simulator`.
         domain: A domain that the certificate is good for; see `Simulator`.
+        token: The key of the control side and the desk; see `Simulator`.
         onFrame: Called with connection number, "<" or ">" and each frame, secrets and all; see `maskFrame`.
         ready: Called with the running simulator.
         stop: Ends it when set, as a signal does.
@@ -328,6 +354,7 @@ def serve(
         limits=limits,
         certificate=certificate,
         domain=domain,
+        token=token,
         onFrame=onFrame,
     )
     with _ending_on_signals(over), simulator:
@@ -372,7 +399,11 @@ def _is_loopback(host: str) -> bool:
 def _lines(simulator: Simulator, host: str, tls: bool) -> list[str]:
     deployments = list(simulator.world.deployments)
     word = "deployment" if len(deployments) == 1 else "deployments"
-    lines = [f"{simulator.address}  {word} {', '.join(deployments)}", f"REST on {simulator.restAddress}"]
+    lines = [
+        f"{simulator.address}  {word} {', '.join(deployments)}",
+        simulator.deskAddress,
+        f"REST on {simulator.restAddress}",
+    ]
     if tls:
         lines.append(f"certificate to trust: {Path(simulator.caFile)}")
     if not _is_loopback(host):

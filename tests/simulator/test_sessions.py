@@ -71,12 +71,39 @@ def test_a_closed_session_can_be_looked_at_again(simulator, guest, connect):
     assert back.history().json()["total"] == 1
 
 
-def test_a_read_only_session_stays_so_after_its_time(simulator, guest, connect):
+def test_a_read_only_session_stays_so_for_its_time(simulator, guest, connect):
     with simulator.agent() as agent:
         agent.disconnect(readOnly=True)
-    simulator.clock.advance(300_000)
     back = connect(simulator, token=guest.token)
     assert (back.session["newSession"], back.session["readOnly"]) == (False, True)
+    simulator.clock.advance(300_000)
+    assert connect(simulator, token=guest.token).session["newSession"] is True
+
+
+def test_sessions_are_forgotten_at_their_expiry_unless_somebody_is_there(simulator, guest, connect):
+    gone = connect(simulator)
+    attachment_id = gone.upload(b"x")
+    path = simulator.world.attachments[attachment_id].path
+    gone.close()
+    simulator.clock.advance(300_000)
+    connect(simulator)
+    assert [session.number for session in simulator.sessions] == [1, 3]
+    assert guest.say("too late")["code"] == 4006
+    simulator.clock.advance(61)
+    connect(simulator)
+    assert attachment_id not in simulator.world.attachments
+    assert not path.exists()
+
+
+def test_the_oldest_sessions_without_a_connection_go_when_there_are_too_many(simulator, guest, connect, monkeypatch):
+    monkeypatch.setattr("genesys_webmessaging.simulator.state.world.MOST_SESSIONS", 10)
+    for _ in range(20):
+        connect(simulator).close()
+        simulator.connections[-1].waitClosed()
+    numbers = [session.number for session in simulator.sessions]
+    assert numbers[0] == 1
+    assert numbers[-1] == 21
+    assert len(numbers) <= 11
 
 
 def test_a_message_prolongs_the_session(simulator, guest):

@@ -18,7 +18,7 @@ from aiohttp import web
 from ..faults import Fault, Faults, Stage, Subject
 from ..recording import Frame, Frames
 from ..state.clock import Clock
-from ..state.deployment import Deployment, Limits, Rates
+from ..state.deployment import Deployment, Rates
 from ..state.session import Session
 from .context import ServerContext
 from .thread import clock_sleep
@@ -301,7 +301,7 @@ class Connection:
         self._silent = asyncio.Event()
         self._finishing: asyncio.TimerHandle | None = None
         self._context = context
-        self.rates = Rates(deployment.limits or Limits(), context.world.clock)
+        self.rates = Rates(deployment, context.world.clock)
         self._writer = Writer(number, self, context.faults, context.world.clock, self._sent)
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from ..recording import KEPT, KEPT_WHEN_LENIENT, Frame, Frames, Journal, RestReq
 from ..state.world import World
 from ..wire.checks import Checks
 from ..wire.gateway import Gateway
+from .events import Events
 from .thread import LoopThread
 
 if TYPE_CHECKING:
@@ -26,16 +27,23 @@ FrameLogger = Callable[[int, str, str], None]
 
 
 class ServerContext:
-    """The world and what watches it: recordings, checks, faults, connections."""
+    """The world and what watches it: recordings, checks, faults, events, connections.
 
-    def __init__(self, world: World, faults: Faults, onFrame: FrameLogger | None = None) -> None:
+    Attributes:
+        key: What opens the control side from anywhere.
+    """
+
+    def __init__(self, world: World, faults: Faults, key: str, onFrame: FrameLogger | None = None) -> None:
         self.world = world
         self.faults = faults
+        self.key = key
+        self.events = Events(world)
+        faults.onChange = self._faults_changed
         self._thread: LoopThread | None = None
         self.gateway = Gateway(world)
         self.kept = KEPT if world.strict else KEPT_WHEN_LENIENT
         self.violations: Journal[Violation] = Journal(self.kept)
-        self.checks = Checks(world, self.violations)
+        self.checks = Checks(world, self._violation)
         self.received = Frames(self.kept)
         self.requests: Journal[RestRequest] = Journal(self.kept)
         self._on_frame = onFrame
@@ -84,6 +92,7 @@ class ServerContext:
         with self._changed:
             self._open.append(connection)
             self._changed.notify_all()
+        self.events.connection(connection.number, isOpen=True)
 
     def connectionEnded(self, connection: Connection) -> None:
         """A guest left."""
@@ -91,6 +100,7 @@ class ServerContext:
             self._open.remove(connection)
             self._ended.append(connection)
             self._changed.notify_all()
+        self.events.connection(connection.number, isOpen=False)
 
     def waitForConnection(self, timeout: float) -> Connection:
         """The newest open connection; waits for one.
@@ -107,10 +117,21 @@ class ServerContext:
         """Record a frame of a guest."""
         connection.keep(frame)
         self.received.add(frame)
+        self.events.frame(connection.number, "<", frame.text)
         if self._on_frame is not None:
             self._on_frame(connection.number, "<", frame.text)
 
     def frameSent(self, connection: Connection, text: str) -> None:
         """Show a frame to a guest to whoever logs frames."""
+        self.events.frame(connection.number, ">", text)
         if self._on_frame is not None:
             self._on_frame(connection.number, ">", text)
+
+    def _violation(self, violation: Violation) -> None:
+        self.violations.add(violation)
+        self.events.violation(violation)
+
+    def _faults_changed(self) -> None:
+        thread = self._thread
+        if thread is not None:
+            thread.post(lambda: self.events.faults(self.faults))

@@ -71,7 +71,12 @@ class FilesSide:
             return error_answer(404, "Nothing was uploaded")
         size = attachment.path.stat().st_size
         name = quote(attachment.fileName)
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Length": str(size)}
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Length": str(size),
+            "Content-Security-Policy": "sandbox",
+            "X-Content-Type-Options": "nosniff",
+        }
         answer = web.StreamResponse(headers={**headers, "Content-Type": attachment.fileType})
         cut = cutting.get()
         await answer.prepare(request)

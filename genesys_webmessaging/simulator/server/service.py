@@ -15,6 +15,7 @@ from .answers import cutting, error_answer
 from .connection import Connection
 from .context import ServerContext
 from .control import ControlSide
+from .desk import desk_routes
 from .files import FilesSide
 from .rest import RestSide
 from .thread import ClockTicker, clock_sleep
@@ -27,7 +28,7 @@ __all__ = [
     "Service",
 ]
 
-UNRECORDED = ("/v1", "/simulator/")
+UNRECORDED = ("/v1", "/simulator/", "/desk", "/guest")
 
 
 def make_application(context: ServerContext, control: ControlSide) -> web.Application:
@@ -38,7 +39,9 @@ def make_application(context: ServerContext, control: ControlSide) -> web.Applic
         lambda number, deployment, request: Connection(number, deployment, request, context),
     )
     application.router.add_get("/v1", websockets.handle)
-    application.add_routes([*RestSide(context).routes(), *FilesSide(context).routes(), *control.routes()])
+    application.add_routes(
+        [*RestSide(context).routes(), *FilesSide(context).routes(), *control.routes(), *desk_routes()]
+    )
     return application
 
 

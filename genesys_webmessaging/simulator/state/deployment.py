@@ -89,8 +89,8 @@ class LimitReached(RuntimeError):  # noqa: N818 - what happened, not what is wro
 class Rates:
     """How often things were done, held against their limits: one for each session, connection and deployment."""
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
-        self._limits = limits
+    def __init__(self, deployment: Deployment, clock: Clock) -> None:
+        self._deployment = deployment
         self._clock = clock
         self._done: dict[str, deque[float]] = {}
 
@@ -100,7 +100,7 @@ class Rates:
         Args:
             what: The name of a limit.
         """
-        limit: RateLimit | None = getattr(self._limits, what)
+        limit: RateLimit | None = getattr(self._deployment.limits or Limits(), what)
         if limit is None:
             return None
         done, now = self._done.setdefault(what, deque()), self._clock.now()

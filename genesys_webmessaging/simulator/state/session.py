@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
 from .clock import Clock, iso
-from .deployment import Deployment, Limits, Rates
+from .deployment import Deployment, Rates
 from .identities import Identity
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Role",
     "Session",
     "SessionState",
+    "Watcher",
 ]
 
 
@@ -215,14 +217,24 @@ class Peer(Protocol):
         """Close the connection, after what was delivered before."""
 
 
+class Watcher(Protocol):
+    """Whoever wants to see what happens in sessions; called on the server's thread."""
+
+    def said(self, session: Session, message: Message) -> None:
+        """Somebody said something, on either side."""
+
+    def changed(self, session: Session) -> None:
+        """The state of a session, or who takes part in it, is another one."""
+
+
 class Session:
     """What the server keeps for a token.
 
     Attributes:
+        number: What the simulator calls it; 1 for the first one.
         token: The guest's token.
         deployment: Where it lives.
         conversation: What was said in it.
-        state: How far it has come.
         expiresAt: When it expires, in epoch seconds of the simulator's clock.
         identity: Who has signed in; None for a guest.
         connections: The connections configured with this token, oldest first.
@@ -231,21 +243,60 @@ class Session:
         rates: How often its guest, and the agents who speak to it, did things.
     """
 
-    def __init__(self, token: str, deployment: Deployment, clock: Clock) -> None:
+    def __init__(
+        self, token: str, deployment: Deployment, clock: Clock, number: int = 1, watchers: Sequence[Watcher] = ()
+    ) -> None:
         self._clock = clock
+        self._watchers = watchers
+        self._state = SessionState.OPEN
+        self.number = number
         self.token = token
         self.deployment = deployment
         self.conversation = Conversation(clock)
-        self.state = SessionState.OPEN
         self.expiresAt = clock.now() + deployment.sessionSeconds
         self.identity: Identity | None = None
         self.connections: list[Peer] = []
         self.customAttributes: dict[str, str] = {}
         self.journeyContext: dict[str, Any] | None = None
-        self.rates = Rates(deployment.limits or Limits(), clock)
+        self.rates = Rates(deployment, clock)
 
     def __repr__(self) -> str:
-        return f"<Session of {self.deployment.id}: {self.state.value}, {len(self.connections)} connections>"
+        return (
+            f"<Session {self.number} of {self.deployment.id}: {self.state.value}, {len(self.connections)} connections>"
+        )
+
+    @property
+    def state(self) -> SessionState:
+        """How far it has come."""
+        return self._state
+
+    @state.setter
+    def state(self, state: SessionState) -> None:
+        self._state = state
+        self.changed()
+
+    @property
+    def handedOver(self) -> bool:
+        """Whether an agent answers, not the bot."""
+        return self.conversation.handedOver
+
+    @handedOver.setter
+    def handedOver(self, handedOver: bool) -> None:
+        if handedOver != self.conversation.handedOver:
+            self.conversation.handedOver = handedOver
+            self.changed()
+
+    def said(self, message: Message) -> None:
+        """Enter a message into the conversation."""
+        self.conversation.add(message)
+        self.touch()
+        for watcher in self._watchers:
+            watcher.said(self, message)
+
+    def changed(self) -> None:
+        """Tell who watches that something is different."""
+        for watcher in self._watchers:
+            watcher.changed(self)
 
     @property
     def expired(self) -> bool:
@@ -268,10 +319,12 @@ class Session:
         if peer not in self.connections:
             self.connections.append(peer)
         peer.session = self
+        self.changed()
 
     def detach(self, peer: Peer) -> None:
         """Forget a connection."""
-        if peer in self.connections:
-            self.connections.remove(peer)
         if peer.session is self:
             peer.session = None
+        if peer in self.connections:
+            self.connections.remove(peer)
+            self.changed()

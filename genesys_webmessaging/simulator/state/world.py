@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import tempfile
 import uuid
@@ -12,11 +13,15 @@ from typing import Any, Protocol
 
 from .attachments import Attachment, PresignedUrl
 from .clock import Clock
-from .deployment import Deployment, Limits, Rates
+from .deployment import Deployment, Rates
 from .identities import Identities, Identity, Jwt, makeJwt
-from .session import Message, Session, SessionState
+from .session import Message, Session, SessionState, Watcher
 
 __all__ = ["Observer", "World"]
+
+
+MOST_SESSIONS = 10_000
+PRUNE_EVERY = 60.0  # seconds
 
 
 class Observer(Protocol):
@@ -51,6 +56,7 @@ class World:
         attachments: By id.
         devices: Registered push devices: by deployment id and token.
         observers: The bots and agents.
+        watchers: Who sees everything and takes part in nothing.
     """
 
     def __init__(self, clock: Clock, deployments: Iterable[Deployment], *, strict: bool) -> None:
@@ -67,22 +73,54 @@ class World:
         self.devices: dict[tuple[str, str], dict[str, Any]] = {}
         self.observers: list[Observer] = []
         self.files = FileStore()
+        self.watchers: list[Watcher] = []
         self._rates: dict[str, Rates] = {}
+        self._numbers = itertools.count(1)
+        self._pruned = 0.0
 
     def ratesOf(self, deployment: Deployment) -> Rates:
         """How often connections to a deployment were opened."""
-        return self._rates.setdefault(deployment.id, Rates(deployment.limits or Limits(), self.clock))
+        return self._rates.setdefault(deployment.id, Rates(deployment, self.clock))
 
     def newSession(self, token: str, deployment: Deployment) -> Session:
         """A fresh session for a token; the one it had is out of reach."""
         old = self.sessions.get((deployment.id, token))
         if old is not None:
             self.end(old)
-        session = Session(token, deployment, self.clock)
+        session = Session(token, deployment, self.clock, next(self._numbers), self.watchers)
         if old is not None:
             session.rates = old.rates
         self.sessions[deployment.id, token] = session
+        self._prune(session)
         return session
+
+    def _prune(self, fresh: Session) -> None:
+        """Forget what has expired, now and then, and the oldest sessions without a connection when there are too many.
+
+        A session that has expired stays as long as somebody is connected to it, to be told so.
+        """
+        now, crowded = self.clock.now(), len(self.sessions) >= MOST_SESSIONS
+        if now - self._pruned < PRUNE_EVERY and not crowded:
+            return
+        self._pruned = now
+        idle = [session for session in self.sessions.values() if not session.connections and session is not fresh]
+        surplus = len(self.sessions) - MOST_SESSIONS * 9 // 10 if crowded else 0
+        for count, session in enumerate(idle):
+            if session.expired or count < surplus:
+                self.end(session)
+        self.urls = {secret: url for secret, url in self.urls.items() if url.expiresAt > now}
+        self.sessionJwts = {
+            text: known for text, known in self.sessionJwts.items() if known.jwt.expiresAt > now - 3_600
+        }
+        ownerless = [each for each in self.attachments.values() if (each.deploymentId, each.owner) not in self.sessions]
+        for attachment in ownerless:
+            del self.attachments[attachment.id]
+            if attachment.path is not None:
+                attachment.path.unlink(missing_ok=True)
+
+    def sessionNumbered(self, number: int) -> Session | None:
+        """The session that the simulator calls by this number."""
+        return next((session for session in self.sessions.values() if session.number == number), None)
 
     def end(self, session: Session) -> None:
         """Put a session out of everybody's reach."""

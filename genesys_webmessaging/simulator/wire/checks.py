@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..recording import Frame, Journal, Violation
+from ..recording import Frame, Violation
 from ..state.world import World
 
 __all__ = [
@@ -237,7 +237,7 @@ BEFORE_CONFIGURE = ("configureSession", "configureAuthenticatedSession", "getCon
 class Checks:
     """Writes violations down, in strict mode; never refuses anything."""
 
-    def __init__(self, world: World, found: Journal[Violation]) -> None:
+    def __init__(self, world: World, found: Callable[[Violation], None]) -> None:
         self._world = world
         self._found = found
         self._requests: dict[tuple[str, str], str] = {}
@@ -292,4 +292,4 @@ class Checks:
 
     def _note(self, number: int | None, sentence: str) -> None:
         if self._world.strict:
-            self._found.add(Violation(number, sentence))
+            self._found(Violation(number, sentence))

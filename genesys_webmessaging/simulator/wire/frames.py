@@ -183,8 +183,7 @@ def broadcast(session: Session, frame: dict[str, Any]) -> None:
 
 def post(session: Session, message: Message, tracingId: str | None = None) -> None:
     """Enter a message into the conversation, and show it to every connection of the session."""
-    session.conversation.add(message)
-    session.touch()
+    session.said(message)
     broadcast(session, structured(message, tracingId=tracingId))
 
 

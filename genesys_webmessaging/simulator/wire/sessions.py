@@ -109,7 +109,7 @@ def _deployment(world: World, request: Request) -> Deployment:
 
 
 def _resumable(known: Session | None, request: Request) -> Session | None:
-    if known is None or request.flag("startNew") or (known.expired and not known.readOnly):
+    if known is None or request.flag("startNew") or known.expired:
         return None
     return known
 
