@@ -69,8 +69,9 @@ def command(
 ) -> None:
     """Run a local Genesys until it is interrupted.
 
-    The first line tells the address of the WebSocket and the deployments, the second that of the desk, a page on
-    which you are the agent; REST and uploads are on the same port. Any Origin is welcome, files up to 10 MB, and a scripted bot answers.
+    The first line tells the address of the WebSocket and the deployments, the second that of the
+    desk, a page on which you are the agent; REST and uploads are on the same port. Any Origin is
+    welcome, files up to 10 MB, and a scripted bot answers.
     """
     from ..simulator import maskFrame, serve
 
