@@ -133,7 +133,9 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._base.hints import missing_from_package
+
+        raise missing_from_package(__name__, name, __all__)
     found = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = found
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import ssl
+import sys
 import threading
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
@@ -14,15 +16,17 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overl
 from . import listener as _listener
 from ._base import arguments as checks
 from ._base.fork import renew_after_fork
+from ._base.hints import no_attribute
 from ._base.mime import covers
 from ._base.threads import Deadline
 from ._core import requests
-from ._core.engine import APPLICATION, DEFAULT_TIMEOUT, Engine
+from ._core.engine import APPLICATION, DEFAULT_TIMEOUT, MAX_QUEUE_SIZE, Engine
 from ._core.listeners import Listeners
 from ._core.routing import UNEXPECTED, Event, heard_as, parse_object
 from ._wire.connect import ClientCertificate
 from ._wire.connection import MAX_MESSAGE_SIZE
 from .exceptions import ErrorCode, NotConfiguredError, RequestError, ResponseTimeoutError
+from .listener import warn_of_misspellings
 from .models import (
     AllowedMedia,
     BaseMessage,
@@ -134,10 +138,13 @@ class WebMessagingClient:
     def addSessionListener(self, sessionListener: SessionListener) -> None:
         """Let a listener hear what happens from now on. One that is added twice hears everything twice.
 
+        A method whose name is like one of the listener's methods, but is none, causes a warning.
+
         Raises:
             TypeError: The object cannot be called as a listener.
         """
         self._listeners.add(sessionListener)
+        warn_of_misspellings(sessionListener, stacklevel=2)
 
     def removeSessionListener(self, sessionListener: SessionListener) -> None:
         """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone.
@@ -240,6 +247,7 @@ class WebMessagingClient:
         proxy: str | None = None,
         trustEnv: bool = True,
         maxMessageSize: int = MAX_MESSAGE_SIZE,
+        maxQueueSize: int = MAX_QUEUE_SIZE,
     ) -> None:
         """Open the connection. The listeners' ``webSocketConnected`` has run when this returns.
 
@@ -263,6 +271,8 @@ class WebMessagingClient:
             trustEnv: Whether the environment counts: what names authorities, and, without ``proxy``, HTTPS_PROXY,
                 HTTP_PROXY, ALL_PROXY and NO_PROXY.
             maxMessageSize: Bytes that one message may have; a larger one ends the connection with 1009.
+            maxQueueSize: Bytes of messages that may wait for listeners that are slower than the server; with more,
+                the connection ends with ``webSocketError``.
 
         Raises:
             ConnectError: The network or the server refused; with status, headers and body of the refusal.
@@ -282,13 +292,14 @@ class WebMessagingClient:
             proxy=proxy,
             trust_env=trustEnv,
             max_message_size=maxMessageSize,
+            max_queue_size=maxQueueSize,
         )
 
     def disconnect(self) -> None:
         """Close the connection with 1000, "Guest client disconnect". Never raises.
 
-        Returns when the server has answered and the listeners have heard the last event, after
-        some five seconds at the latest. Without a connection, nothing happens; a connect() that
+        Returns when the server has answered and the listeners have heard the last event; each of the two may
+        take some five seconds at most. Without a connection, nothing happens; a connect() that
         is under way on another thread fails when its handshake has ended.
         """
         self._engine.disconnect()
@@ -898,6 +909,22 @@ class WebMessagingClient:
         else:
             body = event.base_message() if event.method == UNEXPECTED else event.body
             self._listeners.notify(event.method, body, event.raw)
+
+    def __del__(self) -> None:
+        engine = vars(self).get("_engine")
+        if engine is None or sys.is_finalizing() or not engine.abandon():
+            return
+        warnings.warn(
+            f"{self!r} was dropped without disconnect(), which 'with client:' calls by itself",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name)
 
     def _after_fork(self) -> None:
         self._lock = threading.Lock()

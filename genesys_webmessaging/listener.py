@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ._base.hints import meant
 
 if TYPE_CHECKING:
     from .models import (
@@ -94,7 +98,7 @@ class SessionListener:
         """
 
 
-LISTENER_METHODS = tuple(name for name in vars(SessionListener) if not name.startswith("_"))
+LISTENER_METHODS: tuple[str, ...] = tuple(name for name in vars(SessionListener) if not name.startswith("_"))
 
 
 def check_listener(listener: object) -> None:
@@ -112,3 +116,42 @@ def check_listener(listener: object) -> None:
             f"listener must derive from SessionListener or have all its methods; "
             f"{type(listener).__name__} lacks {', '.join(missing)}"
         )
+
+
+# What other libraries call their callbacks.
+_ELSEWHERE = {
+    "onmessage": "structuredMessage",
+    "onopen": "webSocketConnected",
+    "onconnect": "webSocketConnected",
+    "onconnected": "webSocketConnected",
+    "onclose": "webSocketDisconnected",
+    "ondisconnect": "webSocketDisconnected",
+    "ondisconnected": "webSocketDisconnected",
+    "onerror": "webSocketError",
+}
+
+
+def warn_of_misspellings(listener: Any, stacklevel: int) -> None:
+    """Warn of methods of a listener that nobody will call, because their names are like those that are called.
+
+    Args:
+        listener: The listener.
+        stacklevel: As for ``warnings.warn``, counted from the caller.
+    """
+    for name, right in _misspelt(type(listener)):  # type: ignore[arg-type]  # mypy: the hash of object, not of type
+        warnings.warn(
+            f"{type(listener).__name__}.{name} is not called by the client; did you mean {right}?",
+            stacklevel=stacklevel + 1,
+        )
+
+
+@functools.lru_cache(maxsize=256)
+def _misspelt(kind: type) -> tuple[tuple[str, str], ...]:
+    found = []
+    for name in dir(kind):
+        if name[0] != "_" and name not in LISTENER_METHODS and callable(getattr(kind, name, None)):
+            folded = name.replace("_", "").casefold()
+            right = _ELSEWHERE.get(folded) or meant(folded.removeprefix("on"), LISTENER_METHODS)
+            if right is not None:
+                found.append((name, right))
+    return tuple(found)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
+import re
 import socket
 import threading
 import time
+import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,8 +19,9 @@ from _fixtures import ORIGIN, TOKEN
 from _listeners import Doing, Recorder, until
 from _raw_peer import RawPeer, Wire
 from _websockets_peer import Guest, WebSocketsPeer, message
+from websockets.exceptions import ConnectionClosed
 
-from genesys_webmessaging import ConnectError, NotConnectedError, WebMessagingClient
+from genesys_webmessaging import ConnectError, NotConnectedError, SessionListener, WebMessagingClient
 from genesys_webmessaging.simulator import Simulator
 
 ENDS = ["webSocketDisconnected", "webSocketError"]
@@ -271,9 +275,8 @@ def test_a_server_that_does_not_answer_our_close_does_not_hold_disconnect_up(
     started = time.monotonic()
     client.disconnect()
     assert 0.5 <= time.monotonic() - started < 3
-    code, _ = recorder.waitFor("webSocketDisconnected")
-    assert code == 1006
-    assert ends(recorder) == ["webSocketDisconnected"]
+    assert ends(recorder) == ["webSocketDisconnected"]  # heard already
+    assert recorder.events[-1][1][0] == 1006
 
 
 @pytest.mark.usefixtures("short_close")
@@ -409,3 +412,119 @@ def test_a_listener_may_wait_until_disconnected_and_the_next_connection_is_waite
     assert talker.waitUntilDisconnected(0.05) is None
     peer.guest().close(4002, "two")
     assert talker.waitUntilDisconnected(10) == (4002, "two", None)
+
+
+# Clients that are dropped, and connections that are gone
+
+
+class Holding(SessionListener):
+    """A listener that knows its client, as many do."""
+
+    def __init__(self, client: WebMessagingClient) -> None:
+        self.client = client
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["alone", "known to its listener"])
+def test_a_client_that_is_dropped_warns_and_its_connection_is_closed(peer: WebSocketsPeer, held: bool) -> None:
+    client = WebMessagingClient(peer.address)
+    if held:
+        client.addSessionListener(Holding(client))
+    client.connect("demo", ORIGIN)
+    guest = peer.guest()
+    guest.send(message("hello"))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        del client
+        until(lambda: gc.collect() is None or guest.ended.is_set())
+    ((category, sentence),) = {(each.category, str(each.message)) for each in warned}
+    assert category is ResourceWarning
+    assert re.match("<WebMessagingClient ws://.* connected> was dropped without disconnect", sentence)
+    assert guest.closed == (1000, "Guest client disconnect")
+
+
+def test_a_client_that_was_disconnected_is_dropped_without_a_word(talker: WebMessagingClient) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            client = WebMessagingClient(talker.address)
+            client.connect("demo", ORIGIN)
+            client.disconnect()
+            del client
+            gc.collect()
+
+
+def test_a_client_that_connects_again_and_again_keeps_no_dead_connection(
+    talker: WebMessagingClient, peer: WebSocketsPeer
+) -> None:
+    traces = []
+    for n in range(5):
+        talker.connect("demo", ORIGIN)
+        talker.configureSession("demo", TOKEN, ORIGIN)
+        talker.sendMessage("never answered")
+        traces.append(weakref.ref(talker._engine.connection))
+        peer.guest().close(4000 + n)
+        talker.waitUntilDisconnected(10)
+    del traces[-1]
+    until(lambda: gc.collect() is None or not any(trace() for trace in traces))
+
+
+def test_more_than_the_queue_may_hold_ends_the_connection_with_a_clear_reason(
+    talker: WebMessagingClient, peer: WebSocketsPeer, recorder: Recorder
+) -> None:
+    release = threading.Event()
+    slow = Doing("structuredMessage", lambda *_: release.wait(20))
+    talker.addSessionListener(slow)
+    talker.addSessionListener(recorder)
+    talker.connect("demo", ORIGIN, maxQueueSize=100_000)
+    guest = peer.guest()
+    with contextlib.suppress(ConnectionClosed):
+        for n in range(10_000):
+            guest.send(message(f"{n} {'x' * 1000}"))
+    until(talker.isInputClosed)
+    release.set()
+    assert talker.waitUntilDisconnected(20) == (
+        None,
+        "",
+        "The listeners are slower than the server: more than 100000 bytes wait for them",
+    )
+    assert recorder.methods[-1] == "webSocketError"
+    heard = [int(str(text).split()[0]) for text in recorder.texts]
+    assert heard == list(range(len(heard)))
+    assert 50 < len(heard) < 1000
+
+
+def test_a_queue_must_have_room(talker: WebMessagingClient) -> None:
+    with pytest.raises(ValueError, match="maxQueueSize must be at least 1 byte"):
+        talker.connect("demo", ORIGIN, maxQueueSize=0)
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.WARNING], ids=["frames are logged", "failures are logged"])
+def test_a_log_handler_that_raises_ends_no_thread(
+    talker: WebMessagingClient, peer: WebSocketsPeer, recorder: Recorder, level: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Raising(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError(record.getMessage())
+
+    def fail(*_: object) -> None:
+        raise ValueError("a listener")
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger = logging.getLogger("genesys_webmessaging")
+    handler = Raising()
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        talker.addSessionListener(Doing("structuredMessage", fail))
+        talker.addSessionListener(recorder)
+        talker.connect("demo", ORIGIN)
+        guest = peer.guest()
+        for n in range(3):
+            guest.send(message(str(n)))
+        recorder.waitFor("structuredMessage", 3)
+        guest.close(4001, "bye")
+        assert talker.waitUntilDisconnected(10) == (4001, "bye", None)
+        assert recorder.texts == ["0", "1", "2"]
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)

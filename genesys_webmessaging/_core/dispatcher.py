@@ -14,7 +14,8 @@ log = logger_of(__name__)
 
 E = TypeVar("E")
 
-# The queue has no bound, because a reader that waits for a listener could not answer pings.
+# So many waiting events are worth a warning. The queue holds nobody up: a reader that waits for a listener could not
+# answer pings.
 WARN_AT = 10_000
 
 
@@ -32,10 +33,12 @@ class Dispatcher(Generic[E]):
     def __init__(self, deliver: Callable[[E], None], after: Dispatcher[E] | None = None) -> None:
         self._deliver = deliver
         self._after = after
-        self._queue: SimpleQueue[Sequence[E] | None] = SimpleQueue()
-        # Each written by one thread alone: the number posted by the poster, the number delivered by ours.
+        self._queue: SimpleQueue[tuple[Sequence[E], int] | None] = SimpleQueue()
+        # Each written by one thread alone: what was posted by the poster, what was delivered by ours.
         self._posted = 0
+        self._posted_bytes = 0
         self._delivered = 0
+        self._delivered_bytes = 0
         self._warned = False
         # Set when the last event was delivered.
         self._ended = threading.Event()
@@ -45,14 +48,29 @@ class Dispatcher(Generic[E]):
         """Begin to deliver what was posted."""
         self._thread.start()
 
-    def post(self, events: Sequence[E]) -> None:
-        """Queue events. Called by one thread at a time."""
+    def post(self, events: Sequence[E], size: int = 0) -> None:
+        """Queue events. Called by one thread at a time.
+
+        Args:
+            events: In order.
+            size: The bytes that they take together.
+        """
         self._posted += len(events)
-        self._queue.put(events)
+        self._posted_bytes += size
+        self._queue.put((events, size))
         waiting = self._posted - self._delivered
         if waiting >= WARN_AT and not self._warned:
             self._warned = True
             log.warning("%d events wait for the listeners, which are slower than the server", waiting)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of the batches that were not delivered yet, or not to the end."""
+        return self._posted_bytes - self._delivered_bytes
+
+    def insert(self, event: E) -> None:
+        """Queue an event beside those of the poster. May be called on any thread, by a finalizer too."""
+        self._queue.put(((event,), 0))
 
     def finish(self, events: Sequence[E] = ()) -> None:
         """Queue the last events; after them the thread ends."""
@@ -84,11 +102,13 @@ class Dispatcher(Generic[E]):
         if self._after is not None:
             self._after.join(None)
             self._after = None
-        while (events := self._queue.get()) is not None:
+        while (batch := self._queue.get()) is not None:
+            events, size = batch
             for event in events:
                 try:
                     self._deliver(event)
                 except BaseException:
                     log.exception("delivering an event failed")
                 self._delivered += 1
+            self._delivered_bytes += size
         self._ended.set()

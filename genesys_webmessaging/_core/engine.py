@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import ssl
+import sys
 import threading
 import uuid
 import weakref
@@ -46,8 +47,10 @@ log = logger_of(__name__)
 
 # Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
 DEFAULT_TIMEOUT = CONNECT_TIMEOUT
-# Seconds that disconnect() waits for the server's close frame.
+# Seconds that disconnect() waits for the server's close frame, and then as many for the listeners.
 CLOSE_TIMEOUT = 5.0
+# Bytes that may wait for the listeners unless connect() is told otherwise.
+MAX_QUEUE_SIZE = 256 * 1024 * 1024
 # Seconds that a server has to close the connection of a cleared conversation itself.
 _CLEARED_TIMEOUT = 2.0
 
@@ -74,6 +77,12 @@ class Owner(Protocol):
     def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None: ...
 
     def _deliver(self, event: Event) -> None: ...
+
+
+class _Order(Enum):
+    """What the dispatcher is told to do."""
+
+    CLOSE = auto()
 
 
 class _Phase(Enum):
@@ -149,6 +158,7 @@ class Engine:
         proxy: str | None = None,
         trust_env: bool = True,
         max_message_size: int = MAX_MESSAGE_SIZE,
+        max_queue_size: int = MAX_QUEUE_SIZE,
     ) -> None:
         """Open the connection; what :meth:`WebMessagingClient.connect` says."""
         deadline = Deadline(DEFAULT_TIMEOUT if timeout is None else checks.seconds("connectionTimeout", timeout))
@@ -160,8 +170,9 @@ class Engine:
         ]
         if proxy is not None:
             checks.text("proxy", proxy)
-        if checks.whole_number("maxMessageSize", max_message_size) == 0:
-            raise ValueError("maxMessageSize must be at least 1 byte")
+        for name, size in (("maxMessageSize", max_message_size), ("maxQueueSize", max_queue_size)):
+            if checks.whole_number(name, size) == 0:
+                raise ValueError(f"{name} must be at least 1 byte")
         self._begin_connecting()
         try:
             connection = open_connection(
@@ -180,7 +191,7 @@ class Engine:
                 ssl_context = shared_context(ca_file, client_certificate, trust_env=trust_env)
             with self._lock:
                 self._network = {"sslContext": ssl_context, "proxy": proxy, "trustEnv": trust_env}
-            self._install(connection, deadline)
+            self._install(connection, deadline, max_queue_size)
         except ConnectError as error:
             if self._phase is _Phase.CANCELLED:
                 raise ConnectError("disconnect() was called while connecting") from error
@@ -197,9 +208,20 @@ class Engine:
                 self._phase = _Phase.CANCELLED
         if current is None:
             return
-        deadline = Deadline(CLOSE_TIMEOUT)
         current.connection.close(1000, "Guest client disconnect", CLOSE_TIMEOUT)
-        current.dispatcher.join(deadline.remaining)
+        current.dispatcher.join(CLOSE_TIMEOUT)
+
+    def abandon(self) -> bool:
+        """Have the connection closed in the background, because its client is gone. For a finalizer: takes no lock.
+
+        Returns:
+            Whether there was an open connection.
+        """
+        current = self._current
+        if current is None or current.connection.state is not State.OPEN:
+            return False
+        current.dispatcher.insert(_Order.CLOSE)
+        return True
 
     def wait_until_disconnected(self, timeout: float | None) -> Ending | None:
         """Wait until the connection has ended and its last event was delivered (a listener waits for the end alone).
@@ -231,7 +253,7 @@ class Engine:
                 raise ConnectError("this client is already connected: call disconnect() first, or use another client")
             self._phase = _Phase.CONNECTING
 
-    def _install(self, connection: Connection, deadline: Deadline) -> None:
+    def _install(self, connection: Connection, deadline: Deadline, max_queue_size: int) -> None:
         self.session.connect()
         with self._lock:
             cancelled = self._phase is _Phase.CANCELLED
@@ -246,7 +268,7 @@ class Engine:
         heard = threading.Event()
         dispatcher.post([heard])
         try:
-            connection.start(self._receiver(dispatcher), self._ender(current))
+            connection.start(self._receiver(connection, dispatcher, max_queue_size), self._ender(current))
             dispatcher.start()
             if not dispatcher.waits_for_caller():
                 heard.wait(deadline.remaining)
@@ -259,7 +281,9 @@ class Engine:
 
     # Receiving. The reader thread calls what the first three make; the dispatcher what the last makes.
 
-    def _receiver(self, dispatcher: Dispatcher[_Item]) -> Callable[[list[str]], None]:
+    def _receiver(
+        self, connection: Connection, dispatcher: Dispatcher[_Item], max_queue_size: int
+    ) -> Callable[[list[str]], None]:
         understand = self._understand
         pending = self._pending
 
@@ -268,16 +292,21 @@ class Engine:
             return understand(text)
 
         def received(texts: list[str]) -> None:
+            items: list[_Item]
             if log.isEnabledFor(logging.DEBUG):
                 # One after the other: a jwt must be known before the next frame is shown.
-                dispatcher.post([logged(text) for text in texts])
-                return
-            if pending.wants_messages:
-                dispatcher.post([understand(text) for text in texts])
-                return
-            # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
-            # garbage collector nothing, and the reader is back at the socket sooner.
-            dispatcher.post([text if is_plain_message(text) else understand(text) for text in texts])
+                items = [logged(text) for text in texts]
+            elif pending.wants_messages:
+                items = [understand(text) for text in texts]
+            else:
+                # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
+                # garbage collector nothing, and the reader is back at the socket sooner.
+                items = [text if is_plain_message(text) else understand(text) for text in texts]
+            dispatcher.post(items, sum(map(sys.getsizeof, texts)))
+            if dispatcher.waiting_bytes > max_queue_size:
+                connection.abort(
+                    f"The listeners are slower than the server: more than {max_queue_size} bytes wait for them"
+                )
 
         return received
 
@@ -319,6 +348,8 @@ class Engine:
                     owner.onWebSocketError(event.reason)
                 else:
                     owner.onWebSocketDisconnected(event.code, event.reason)
+            elif event is _Order.CLOSE:
+                self.disconnect()
             else:
                 try:
                     if owner is not None:
@@ -446,8 +477,8 @@ class Engine:
         self.disconnect()
 
 
-# What the dispatcher delivers: a frame, decoded or not yet; the ending; or, to be set when it was heard, the beginning.
-_Item: TypeAlias = str | Event | Ending | threading.Event
+# What the dispatcher delivers: a frame, decoded or not yet; the beginning, as what is set when it was heard; the end.
+_Item: TypeAlias = str | Event | Ending | threading.Event | _Order
 
 
 def _as_header(text: str) -> str:

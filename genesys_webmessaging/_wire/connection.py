@@ -202,9 +202,13 @@ class Connection:
             self._say_goodbye(code, reason, deadline)
         self._await_end(deadline.remaining + _GOODBYE_PATIENCE)
 
-    def abort(self) -> None:
-        """Cut the connection without a word. Returns when it has ended."""
-        self._give_up("The connection was cut", 0)
+    def abort(self, reason: str = "The connection was cut") -> None:
+        """Cut the connection without a word. Returns when it has ended; on the reader thread at once.
+
+        Args:
+            reason: What the ending says.
+        """
+        self._give_up(reason, 0)
         self._await_end(_GOODBYE_PATIENCE)
 
     def _leave(self, overdue: Ending) -> bool:

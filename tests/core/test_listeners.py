@@ -462,3 +462,34 @@ def test_what_came_stays_as_it_came(talker: WebMessagingClient, guest: Guest, re
     heard, heardRaw = recorder.waitFor("structuredMessage")
     assert (heard.text, heardRaw) == ("é", raw)
     assert json.loads(raw.strip().removesuffix("trailing"))["x"] == 1.0
+
+
+# Names that nobody calls
+
+
+class Misspelt(SessionListener):
+    def on_message(self) -> None: ...
+
+    def strucuredMessage(self) -> None: ...
+
+    def session_response(self) -> None: ...
+
+    def onClose(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def remember(self) -> None: ...
+
+    onError = "not a method"
+
+
+def test_adding_a_listener_warns_of_methods_that_nobody_will_call(talker: WebMessagingClient) -> None:
+    with pytest.warns(UserWarning, match="did you mean") as warned:
+        talker.addSessionListener(Misspelt())
+    assert sorted(str(each.message) for each in warned) == [
+        "Misspelt.onClose is not called by the client; did you mean webSocketDisconnected?",
+        "Misspelt.on_message is not called by the client; did you mean structuredMessage?",
+        "Misspelt.session_response is not called by the client; did you mean sessionResponse?",
+        "Misspelt.strucuredMessage is not called by the client; did you mean structuredMessage?",
+    ]
+    assert {each.filename for each in warned} == {__file__}
