@@ -490,7 +490,7 @@ def test_more_than_the_queue_may_hold_ends_the_connection_with_a_clear_reason(
     assert recorder.methods[-1] == "webSocketError"
     heard = [int(str(text).split()[0]) for text in recorder.texts]
     assert heard == list(range(len(heard)))
-    assert 50 < len(heard) < 1000
+    assert 30 < len(heard) < 1000  # a frame of the peer has twice the bytes of its text
 
 
 def test_a_queue_must_have_room(talker: WebMessagingClient) -> None:
