@@ -21,6 +21,7 @@ from .models import (
     ConnectionClosedEvent,
     Direction,
     EventPresenceType,
+    EventTyping,
     EventTypingType,
     LogoutEvent,
     MessageEvent,
@@ -29,11 +30,13 @@ from .models import (
     SessionResponse,
     StructuredMessage,
 )
+from .models.message import text_of
 
 # Refusals after which there is no session any more.
 SESSION_OVER = frozenset({ErrorCode.SESSION_EXPIRED, ErrorCode.SESSION_NOT_FOUND})
 # Seconds that somebody is taken to be typing if the event does not say how long.
 TYPING = 5.0
+TYPING_AT_MOST = 3600.0
 # A wait without a limit looks up this often, so that Ctrl-C is heard on every system. Seconds.
 LOOK_UP = 1.0
 # So many characters of a message are quoted in an error.
@@ -228,7 +231,7 @@ class Inbox(SessionListener):
             return
         remaining = deadline - time.monotonic()
         if remaining <= 0:
-            came = ", ".join(repr((message.text or "")[:QUOTED]) for message in self._messages)
+            came = ", ".join(repr(text_of(message.text)[:QUOTED]) for message in self._messages)
             raise ResponseTimeoutError(f"no {what} within {timeout:g} seconds; what came: {came or 'nothing'}")
         self._changed.wait(remaining)
 
@@ -252,7 +255,7 @@ class Inbox(SessionListener):
 
     def _note(self, event: MessageEvent, message: StructuredMessage) -> None:
         if event.typing is not None:
-            seconds = TYPING if event.typing.duration is None else event.typing.duration / 1000
+            seconds = _typing_seconds(event.typing)
             with self._changed:
                 self._typing_until = time.monotonic() + (seconds if event.typing.type == EventTypingType.ON else 0.0)
                 self._stirred = time.monotonic()
@@ -290,3 +293,11 @@ class Inbox(SessionListener):
         del rawMessage
         if isinstance(baseMessage.body, LogoutEvent):
             self.end(ConversationState.ENDED, "the guest has signed out")
+
+
+def _typing_seconds(typing: EventTyping) -> float:
+    """How long somebody types who says so now."""
+    for told in (typing.duration, typing.durationMs):
+        if isinstance(told, (int, float)) and 0 <= told <= TYPING_AT_MOST * 1000:
+            return told / 1000
+    return TYPING

@@ -35,6 +35,7 @@ from .models import (
     StructuredMessage,
     WebMessagingMessage,
 )
+from .models.message import text_of
 from .regions import GenesysCloudRegionWebSocketHosts, host_of
 from .sessions import TokenStore
 
@@ -644,10 +645,10 @@ def _matcher(
 ) -> tuple[Callable[[StructuredMessage], bool], str]:
     if isinstance(wanted, str):
         folded = wanted.casefold()
-        return (lambda message: folded in (message.text or "").casefold()), f"message with {wanted!r}"
+        return (lambda message: folded in text_of(message.text).casefold()), f"message with {wanted!r}"
     if isinstance(wanted, re.Pattern):
         pattern = wanted
-        return (lambda message: pattern.search(message.text or "") is not None), f"message like {pattern.pattern!r}"
+        return (lambda message: pattern.search(text_of(message.text)) is not None), f"message like {pattern.pattern!r}"
     if callable(wanted):
         predicate = wanted
         return (lambda message: bool(predicate(message))), "message that will do"

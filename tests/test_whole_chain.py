@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from genesys_webmessaging import SessionListener
 from genesys_webmessaging._core import offers
 from genesys_webmessaging.cli._events import Events
-from genesys_webmessaging.cli._formats import FORMATS
+from genesys_webmessaging.cli._formats import as_history, as_transcript
 from genesys_webmessaging.cli._message import show
 from genesys_webmessaging.cli._screen import Screen
 from genesys_webmessaging.companions import TranscriptFormat
@@ -191,7 +191,7 @@ def many(documents: list[Any]) -> Any:
 
     def decorate(test: Any) -> Any:
         return settings(
-            max_examples=100,
+            max_examples=60,
             database=None,
             phases=[Phase.generate],  # each example is quick to read, and slow to run again for a smaller one
             suppress_health_check=[HealthCheck.too_slow],
@@ -234,5 +234,6 @@ def test_an_odd_history_disturbs_nobody(entities: list[Any]) -> None:
         terminal.structuredMessage(heard, entity.to_json())
         assert fingerprint_of(heard) == fingerprint_of(entity)
         assert hash(fingerprint_of(heard))
-    for write in FORMATS.values():
-        assert isinstance(write(page), str)
+    for shape in ("text", "json", "jsonl", "markdown", "csv"):
+        assert isinstance(as_history(page, shape), str)
+        assert isinstance(as_transcript(page, shape), str)

@@ -16,6 +16,7 @@ from ..models import (
     StructuredMessage,
 )
 from ..models._coerce import as_datetime
+from ..models.message import text_of
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def chosen(what: str, wanted: Any, offered: Sequence[T], names: Callable[[T], Se
     elif isinstance(wanted, str):
         folded = wanted.strip().casefold()
         for one in offered:
-            if folded in [name.strip().casefold() for name in names(one) if name]:
+            if folded in [text_of(name).strip().casefold() for name in names(one) if name]:
                 return one
     else:
         for one in offered:

@@ -136,11 +136,13 @@ def _sentence_of(event: Any, who: str, *, read_only: bool = False) -> str:
 
 def _presence(event: Any, who: str) -> str:
     type_ = str(event.presence.type or "") if event.presence is not None else ""
-    return _PRESENCES.get(type_, f"{{who}}: presence {one_line(type_) or 'unknown'}").format(who=who)
+    told = _PRESENCES.get(type_)  # what the server says is no template
+    return f"{who}: presence {one_line(type_) or 'unknown'}" if told is None else told.format(who=who)
 
 
 def _typing(event: Any, who: str) -> str:
-    if event.typing is not None and str(event.typing.type) == "Off":
+    typing = getattr(event, "typing", None)  # the history knows none
+    if typing is not None and str(typing.type) == "Off":
         return ""
     return f"{who} is typing" if who != "You" else "You are typing"
 
@@ -155,7 +157,8 @@ def _offer(what: str) -> Callable[[Any, str], str]:
 
 
 def _reactions(event: Any, who: str) -> str:
-    return f"{who} reacted: {', '.join(one_line(one.reactionType) for one in present(event.reactions))}"
+    reactions = present(getattr(event, "reactions", ()))  # the history knows none
+    return f"{who} reacted: {', '.join(one_line(one.reactionType) for one in reactions)}"
 
 
 _EVENTS: dict[str, Callable[[Any, str], str]] = {

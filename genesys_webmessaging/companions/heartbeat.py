@@ -28,6 +28,9 @@ __all__ = ["Heartbeat"]
 
 log = logging.getLogger(__name__)
 
+# An expirationDate after this (the end of the year 9998, in seconds since 1970) is not a time.
+LATEST = 253_370_764_800.0
+
 
 class Heartbeat(ListenerWrapper):
     """Keeps a session alive with echoes, finds out when the peer is dead, and knows when the session expires.
@@ -110,12 +113,15 @@ class Heartbeat(ListenerWrapper):
             self.stop()
 
     def _note_expiry(self, told: object) -> None:
-        try:
-            expires = float(told) if isinstance(told, (int, float, str)) else None
-        except ValueError:
-            log.warning("the server told an expirationDate that is no number")
+        if told is None:
             return
-        if expires is not None:
+        try:
+            expires = float(told) if isinstance(told, (int, float, str)) else math.nan
+        except (ValueError, OverflowError):
+            expires = math.nan
+        if not 0 <= expires < LATEST:
+            log.warning("the server told an expirationDate that is not a time")
+        else:
             with self._changed:
                 self._expires = expires
                 self._changed.notify_all()

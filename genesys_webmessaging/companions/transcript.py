@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from ..listener import SessionListener
 from ..models import Direction, OriginatingEntity, StructuredMessage
+from ..models.message import text_of
 from ._seen import is_heartbeat, is_typing
 
 __all__ = ["Transcript", "TranscriptEntry", "TranscriptFormat"]
@@ -134,8 +135,8 @@ def entryOf(message: StructuredMessage) -> TranscriptEntry:
     """A message as it stands in a transcript."""
     offers = message.direction != Direction.INBOUND
     extras = [*_content(message.content, offers=offers), *_events(message.events)]
-    told = message.channel.time if message.channel is not None else None
-    return TranscriptEntry(told, _sender(message), message.text or "", tuple(extras), message)
+    told = text_of(message.channel.time) if message.channel is not None else ""
+    return TranscriptEntry(told or None, _sender(message), text_of(message.text), tuple(extras), message)
 
 
 def _private(path: str, flags: int) -> int:
@@ -146,7 +147,7 @@ def _sender(message: StructuredMessage) -> str:
     channel = message.channel
     sender = channel.from_ if channel is not None else None
     if sender is not None:
-        name = sender.nickname or " ".join(part for part in (sender.firstName, sender.lastName) if part)
+        name = text_of(sender.nickname) or " ".join(filter(None, map(text_of, (sender.firstName, sender.lastName))))
         if name:
             return name
     if message.direction == Direction.INBOUND:
@@ -160,29 +161,29 @@ def _content(content: Iterable[Any], *, offers: bool) -> Iterable[str]:
         if item is None:
             continue
         if item.quickReply is not None:
-            replies.append(item.quickReply.text or "")
+            replies.append(text_of(item.quickReply.text))
         elif item.buttonResponse is not None and offers:
-            replies.append(item.buttonResponse.text or item.buttonResponse.payload or "")
+            replies.append(text_of(item.buttonResponse.text) or text_of(item.buttonResponse.payload))
         elif item.attachment is not None:
-            yield f"attachment: {item.attachment.filename or item.attachment.id or '?'}"
+            yield f"attachment: {text_of(item.attachment.filename) or text_of(item.attachment.id) or '?'}"
         elif item.buttonResponse is not None:
-            yield f"chose: {item.buttonResponse.text or item.buttonResponse.payload or '?'}"
+            yield f"chose: {text_of(item.buttonResponse.text) or text_of(item.buttonResponse.payload) or '?'}"
         elif item.card is not None:
             yield _card(item.card)
         elif item.carousel is not None:
             yield from (_card(card) for card in item.carousel.cards if card is not None)
         elif item.datePicker is not None:
             times = [str(time.to_dict().get("dateTime", "?")) for time in item.datePicker.availableTimes if time]
-            yield _with(f"dates: {item.datePicker.title or ''}", times)
+            yield _with(f"dates: {text_of(item.datePicker.title)}", times)
         else:
-            yield str(item.contentType or "content")
+            yield text_of(item.contentType) or "content"
     if replies:
         yield _with("quick replies:", replies)
 
 
 def _card(card: Any) -> str:
-    actions = [action.text or "?" for action in card.actions if action is not None]
-    return _with(f"card: {card.title or ''}", actions)
+    actions = [text_of(action.text) or "?" for action in card.actions if action is not None]
+    return _with(f"card: {text_of(card.title)}", actions)
 
 
 def _with(name: str, choices: list[str]) -> str:
@@ -192,9 +193,9 @@ def _with(name: str, choices: list[str]) -> str:
 def _events(events: Iterable[Any]) -> Iterable[str]:
     for event in events:
         if event is not None and event.presence is not None:
-            yield f"presence: {event.presence.type or '?'}"
+            yield f"presence: {text_of(event.presence.type) or '?'}"
         elif event is not None:
-            yield f"event: {event.eventType or '?'}"
+            yield f"event: {text_of(event.eventType) or '?'}"
 
 
 def _lines(entry: TranscriptEntry) -> list[str]:
@@ -225,7 +226,8 @@ def _as_json(entry: TranscriptEntry) -> str:
         "sender": entry.sender,
         **{key: message[key] for key in ("direction", "id", "type", "text", "content", "events") if key in message},
     }
-    for item in shown.get("content", ()):
+    content = shown.get("content")
+    for item in content if isinstance(content, list) else ():
         if isinstance(item, dict) and isinstance(item.get("attachment"), dict):
             item["attachment"].pop("url", None)
     return json.dumps(shown, ensure_ascii=False) + "\n"

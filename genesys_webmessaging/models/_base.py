@@ -118,7 +118,10 @@ class WireModel(DataClassJsonMixin):
         Returns:
             The JSON object, without what is None, [] or {}.
         """
-        return encoder_of(type(self))(self)
+        document: Any = encoder_of(type(self))(self)
+        return (
+            document if document.__class__ is dict else {}
+        )  # an instance that stands for something else than an object
 
     def to_json(self, **kw: Any) -> str:
         """Turn the instance into JSON text.

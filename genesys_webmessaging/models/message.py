@@ -139,6 +139,11 @@ class IncomingNormalizedMessage(WireModel):
     channel: IncomingNormalizedMessageChannel | None = None
 
 
+def text_of(value: object) -> str:
+    """What stands where a text belongs: the text, or "" for anything else, which the models leave as it came."""
+    return value if isinstance(value, str) else ""
+
+
 def time_of(message: Any) -> datetime | None:
     """When a message was said.
 

@@ -30,6 +30,7 @@ from ..models import (
     SessionResponse,
     StructuredMessage,
 )
+from ..models.message import text_of
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of
 from .model import (
     Attach,
@@ -567,7 +568,7 @@ class _Attempt:
         patterns = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in value.items()}
 
         def found_in(line: Line) -> bool:
-            return all(pattern.search(line.message.text or "") for pattern in patterns.values())
+            return all(pattern.search(text_of(line.message.text)) for pattern in patterns.values())
 
         shown = " and ".join(f"matching '{pattern.pattern}'" for pattern in patterns.values())
         try:
@@ -579,7 +580,7 @@ class _Attempt:
                 ) from failure
             raise
         for name, pattern in patterns.items():
-            match = pattern.search(line.message.text or "")
+            match = pattern.search(text_of(line.message.text))
             assert match is not None  # noqa: S101 - it was found before
             self._saved[name] = (match[1] if pattern.groups else match[0]) or ""
 
@@ -698,7 +699,7 @@ def _says_something(line: Line) -> bool:
 
 def _unmet(expectation: Expectation, message: StructuredMessage) -> str | None:
     """What a message lacks, in a few words; None if it meets an expectation."""
-    text = message.text or ""
+    text = text_of(message.text)
     if not expectation.met_by(text):
         return "its text is another"
     if expectation.anyOf and not any(words.met_by(text) for words in expectation.anyOf):
@@ -719,7 +720,7 @@ def _missing_replies(expectation: Expectation, message: StructuredMessage) -> st
 def _missing_cards(expectation: Expectation, message: StructuredMessage) -> str | None:
     for wanted in expectation.cards or ():
         for card in offers.cards_of(message):
-            buttons = {(action.text or "").casefold() for action in card.actions if action is not None}
+            buttons = {text_of(action.text).casefold() for action in card.actions if action is not None}
             if (
                 (wanted.title is None or wanted.title.casefold() == (card.title or "").casefold())
                 and (wanted.description is None or wanted.description.casefold() in (card.description or "").casefold())
@@ -770,7 +771,7 @@ def _missing_values(expectation: Expectation, message: StructuredMessage) -> str
 
 
 def _quoted(message: StructuredMessage) -> str:
-    text = message.text or ""
+    text = text_of(message.text)
     if text:
         return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
     kinds = [str(content.contentType) for content in message.content if content is not None]

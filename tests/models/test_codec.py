@@ -301,6 +301,7 @@ def test_what_is_not_an_object_among_content_or_events_is_kept_raw(name: str, od
     assert first == last == type(first)(**{kind: "Reactions"})
     assert strange == type(first)()
     assert (strange.raw, type(strange.raw)) == (odd, type(odd))
+    assert strange.to_dict() == {}
     assert said(**body).to_dict() == body
     assert (first.raw, last.raw) == (None, None)
 
