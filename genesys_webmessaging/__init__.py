@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .client import WebMessagingClient
     from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript
     from .conversation import Conversation, ConversationEndedError, ConversationState
-    from .deployment import Deployment, getDeploymentConfiguration
+    from .deployment import AllowedDomains, Deployment, getAllowedDomains, getDeploymentConfiguration
     from .exceptions import (
         ApiError,
         AttachmentError,
@@ -57,7 +57,7 @@ _MODULES = {
     "client": "WebMessagingClient",
     "companions": "Delivery Heartbeat Reconnector Reorder Transcript",
     "conversation": "Conversation ConversationEndedError ConversationState",
-    "deployment": "Deployment getDeploymentConfiguration",
+    "deployment": "AllowedDomains Deployment getAllowedDomains getDeploymentConfiguration",
     "exceptions": (
         "ApiError AttachmentError ConnectError ConnectTimeoutError ConnectionClosedError DecodeError ErrorCode "
         "NotConfiguredError NotConnectedError RequestError ResponseTimeoutError TooManyRequestsError "
@@ -75,6 +75,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
+    "AllowedDomains",
     "ApiClient",
     "ApiError",
     "ApiResponse",
@@ -122,6 +123,7 @@ __all__ = [
     "clearConversation",
     "closeSession",
     "downloadAttachment",
+    "getAllowedDomains",
     "getDeploymentConfiguration",
     "startNewChat",
     "uploadAttachment",

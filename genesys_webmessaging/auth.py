@@ -26,7 +26,7 @@ from .exceptions import (
     WebMessagingException,
 )
 from .listener import SessionListener
-from .models import BaseMessage, LogoutEvent, OAuthParams, SessionResponse
+from .models import BaseMessage, JourneyContext, LogoutEvent, OAuthParams, SessionResponse
 from .models._base import WireModel, wire
 from .rest import ApiClient
 from .sessions import closeSession, configure_and_wait
@@ -106,7 +106,13 @@ class AuthApi:
         self._client: ApiClient = _checks.instance("apiClient", apiClient, ApiClient)
 
     def exchangeCode(
-        self, deploymentId: str, code: str, redirectUri: str, codeVerifier: str | None = None
+        self,
+        deploymentId: str,
+        code: str,
+        redirectUri: str,
+        codeVerifier: str | None = None,
+        *,
+        journeyContext: JourneyContext | None = None,
     ) -> AuthTokens:
         """Exchange the code that the sign-in page sent to the redirect address.
 
@@ -115,6 +121,8 @@ class AuthApi:
             code: The code; it can be used once.
             redirectUri: The address it was sent to, exactly as it was given to the sign-in page.
             codeVerifier: That of the Pkce whose challenge the sign-in page got.
+            journeyContext: What is known of the guest's journey; the type of its customerSession, which it may lack,
+                is ``app`` or ``web``.
 
         Returns:
             The jwt, and a refresh token where the deployment gives one.
@@ -122,22 +130,24 @@ class AuthApi:
         oauth = {"code": _checks.text("code", code), "redirectUri": _checks.text("redirectUri", redirectUri)}
         if codeVerifier is not None:
             oauth["codeVerifier"] = _checks.text("codeVerifier", codeVerifier)
-        return self._exchange(deploymentId, oauth)
+        return self._exchange(deploymentId, oauth, journeyContext)
 
-    def exchangeIdToken(self, deploymentId: str, idToken: str, nonce: str) -> AuthTokens:
+    def exchangeIdToken(
+        self, deploymentId: str, idToken: str, nonce: str, *, journeyContext: JourneyContext | None = None
+    ) -> AuthTokens:
         """Exchange an OpenID Connect id token.
 
         Args:
             deploymentId: The deployment to sign in to.
             idToken: The token.
             nonce: The nonce that it was asked for with.
+            journeyContext: What is known of the guest's journey, as for :meth:`exchangeCode`.
 
         Returns:
             The jwt, and a refresh token where the deployment gives one.
         """
-        return self._exchange(
-            deploymentId, {"idToken": _checks.text("idToken", idToken), "nonce": _checks.text("nonce", nonce)}
-        )
+        oauth = {"idToken": _checks.text("idToken", idToken), "nonce": _checks.text("nonce", nonce)}
+        return self._exchange(deploymentId, oauth, journeyContext)
 
     def refresh(self, refreshToken: str) -> AuthTokens:
         """Get a new jwt.
@@ -161,8 +171,11 @@ class AuthApi:
         """
         self._client.invoke("DELETE", _REVOKE, accessToken=_checks.text("jwt", jwt))
 
-    def _exchange(self, deploymentId: str, oauth: dict[str, str]) -> AuthTokens:
-        body = {"deploymentId": _checks.text("deploymentId", deploymentId), "oauth": oauth}
+    def _exchange(self, deploymentId: str, oauth: dict[str, str], journeyContext: JourneyContext | None) -> AuthTokens:
+        body: dict[str, object] = {"deploymentId": _checks.text("deploymentId", deploymentId), "oauth": oauth}
+        context = _checks.instance("journeyContext", journeyContext, JourneyContext, optional=True)
+        if context is not None:
+            body["journeyContext"] = context.to_dict()
         return self._tokens(_EXCHANGE, body, [value for name, value in oauth.items() if name != "redirectUri"])
 
     def _tokens(self, path: str, body: Mapping[str, object], secret: list[str]) -> AuthTokens:
@@ -238,6 +251,7 @@ class AuthenticatedSession:
         redirectUri: str,
         codeVerifier: str | None = None,
         *,
+        journeyContext: JourneyContext | None = None,
         timeout: float = 30.0,
     ) -> AuthenticatedSession:
         """Exchange the code of a sign-in page, with the client's ApiClient, and make the session of it.
@@ -245,7 +259,9 @@ class AuthenticatedSession:
         The errors are those of :class:`AuthApi`.
         """
         client.initializeApiClient(origin)
-        tokens = AuthApi(client.apiClient).exchangeCode(deploymentId, code, redirectUri, codeVerifier)
+        tokens = AuthApi(client.apiClient).exchangeCode(
+            deploymentId, code, redirectUri, codeVerifier, journeyContext=journeyContext
+        )
         return cls(client, deploymentId, origin, tokens, timeout=timeout)
 
     @classmethod
@@ -257,6 +273,7 @@ class AuthenticatedSession:
         idToken: str,
         nonce: str,
         *,
+        journeyContext: JourneyContext | None = None,
         timeout: float = 30.0,
     ) -> AuthenticatedSession:
         """Exchange an id token, with the client's ApiClient, and make the session of it.
@@ -264,7 +281,7 @@ class AuthenticatedSession:
         The errors are those of :class:`AuthApi`.
         """
         client.initializeApiClient(origin)
-        tokens = AuthApi(client.apiClient).exchangeIdToken(deploymentId, idToken, nonce)
+        tokens = AuthApi(client.apiClient).exchangeIdToken(deploymentId, idToken, nonce, journeyContext=journeyContext)
         return cls(client, deploymentId, origin, tokens, timeout=timeout)
 
     @property

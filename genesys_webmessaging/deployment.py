@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ._base import arguments as _checks
 from ._base.mime import covers
+from .exceptions import ApiError, ErrorCode
 from .models import (
     ConversationDisconnectType,
     DeploymentConfiguration,
@@ -15,10 +18,34 @@ from .models import (
     DeploymentMessenger,
     DeploymentStatus,
 )
-from .regions import AddressOrRegion, address_of, configuration_url_of
+from .models._base import WireModel
+from .regions import AddressOrRegion, address_of, deployment_url_of
 from .rest import ApiClient
 
-__all__ = ["Deployment", "getDeploymentConfiguration"]
+__all__ = ["AllowedDomains", "Deployment", "getAllowedDomains", "getDeploymentConfiguration"]
+
+M = TypeVar("M", bound=WireModel)
+
+
+@dataclass(kw_only=True)
+class AllowedDomains(WireModel):
+    """Whose pages may talk to a deployment."""
+
+    allowAllDomains: bool | None = None
+    allowedDomains: list[str | None] = field(default_factory=list)
+
+    def allows(self, origin: str) -> bool:
+        """Tell whether the pages of an origin may, as web Messenger decides it.
+
+        Args:
+            origin: ``https://shop.example`` or just ``shop.example``. Scheme and port do not count.
+
+        Returns:
+            Whether its host is one of the domains or below one, in any case of letters; an empty list allows none.
+        """
+        host = (urlsplit(origin if "://" in origin else f"//{origin}").hostname or "").lower()
+        domains = [domain.lower() for domain in self.allowedDomains if domain]
+        return self.allowAllDomains is True or any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 class Deployment(DeploymentConfiguration):
@@ -87,7 +114,10 @@ class Deployment(DeploymentConfiguration):
 
     @property
     def allowedFileTypes(self) -> list[str]:
-        """The MIME types that the guest may send, ``image/*`` among them perhaps; empty where none may be sent."""
+        """The MIME types that the guest may send, ``image/*`` among them perhaps; empty where none may be sent.
+
+        A session's own SessionResponse counts for more.
+        """
         return [fileType for mode in self._modes for fileType in mode.fileTypes if fileType]
 
     def maxFileSizeKB(self, fileType: str) -> float:
@@ -131,11 +161,29 @@ def getDeploymentConfiguration(address: AddressOrRegion, deploymentId: str, **op
         The configuration.
 
     Raises:
-        ApiError: The server refused; 403 or 404 for a deployment that does not exist.
-        DecodeError: What came is no configuration.
+        ApiError: The server refused; 403 (of the CDN) or 404 for a deployment that does not exist.
+        DecodeError: What came is not such a document.
         ConnectError, ConnectTimeoutError, ResponseTimeoutError, ConnectionClosedError: The network failed.
         TypeError, ValueError: An argument cannot be right.
     """
-    url = urlsplit(configuration_url_of(address_of(address), _checks.text("deploymentId", deploymentId)))
+    return _fetched(Deployment, "config.json", address, deploymentId, options)
+
+
+def getAllowedDomains(address: AddressOrRegion, deploymentId: str, **options: Any) -> AllowedDomains:
+    """Fetch the domains whose pages may talk to a deployment. Arguments and errors are those of
+    :func:`getDeploymentConfiguration`.
+    """
+    return _fetched(AllowedDomains, "domains.json", address, deploymentId, options)
+
+
+def _fetched(
+    model: type[M], document: str, address: AddressOrRegion, deploymentId: str, options: Mapping[str, Any]
+) -> M:
+    url = urlsplit(deployment_url_of(address_of(address), _checks.text("deploymentId", deploymentId), document))
     with ApiClient(f"{url.scheme}://{url.netloc}", **options) as client:
-        return client.invoke("GET", url.path, Deployment, authenticated=False).document
+        try:
+            return client.invoke("GET", url.path, model, authenticated=False).document
+        except ApiError as error:
+            if error.statusCode in (ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND):
+                error.args = (f"{error}: this region probably knows no such deployment",)
+            raise

@@ -135,12 +135,12 @@ def host_of(address: str) -> str:
     return checks.bracketed(urlsplit(address).hostname or "")
 
 
-def configuration_url_of(address: str, deploymentId: str) -> str:
-    """Where the configuration of a deployment can be fetched from (protocol, section 1).
+def deployment_url_of(address: str, deploymentId: str, document: str) -> str:
+    """Where a document of a deployment can be fetched from (docs/protocol: connection).
 
     The public regions serve it from their ``api-cdn`` host, anything else from the REST host itself.
     """
     host = asApiHost(address).rstrip("/")
     if address.startswith("wss://webmessaging."):
         host = host.replace("https://api.", "https://api-cdn.", 1)
-    return f"{host}/webdeployments/v1/deployments/{quote(deploymentId, safe='')}/config.json"
+    return f"{host}/webdeployments/v1/deployments/{quote(deploymentId, safe='')}/{document}"

@@ -10,6 +10,7 @@ from _rest_server import Answer, RestServer
 
 from genesys_webmessaging.auth import AuthApi, AuthTokens, Pkce
 from genesys_webmessaging.exceptions import ApiError, DecodeError
+from genesys_webmessaging.models import JourneyContext, JourneyCustomer, JourneyCustomerSession
 from genesys_webmessaging.rest import ApiClient, DetailLevel
 
 TOKENS = {"jwt": "jwt-SECRET-1", "refreshToken": "refresh-SECRET-2"}
@@ -34,6 +35,26 @@ def test_an_id_token_is_exchanged():
         tokens = AuthApi(client).exchangeIdToken("dep", "id-1", "nonce-1")
     assert server.seen[0].json == {"deploymentId": "dep", "oauth": {"idToken": "id-1", "nonce": "nonce-1"}}
     assert (tokens.jwt, tokens.refreshToken) == ("jwt-1", None)
+
+
+def test_the_journey_goes_with_the_exchange():
+    journey = JourneyContext(
+        customer=JourneyCustomer(id="cookie-1", idType="cookie"),
+        customerSession=JourneyCustomerSession(id="visit-1", type="app"),
+    )
+    with RestServer(Answer(body=TOKENS)) as server, ApiClient(server.address) as client:
+        AuthApi(client).exchangeCode("dep", "code-1", "https://shop.example/back", journeyContext=journey)
+        AuthApi(client).exchangeIdToken(
+            "dep", "id-1", "nonce-1", journeyContext=JourneyContext(customer=JourneyCustomer(id="c", idType="cookie"))
+        )
+        with pytest.raises(TypeError, match="journeyContext"):
+            AuthApi(client).exchangeCode("dep", "code-1", "https://shop.example/back", journeyContext={})
+    first, second = server.seen
+    assert first.json["journeyContext"] == {
+        "customer": {"id": "cookie-1", "idType": "cookie"},
+        "customerSession": {"id": "visit-1", "type": "app"},
+    }
+    assert second.json["journeyContext"] == {"customer": {"id": "c", "idType": "cookie"}}
 
 
 def test_refreshing_keeps_the_refresh_token():

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from _rest_server import Answer, RestServer
 
-from genesys_webmessaging.deployment import Deployment, getDeploymentConfiguration
+from genesys_webmessaging.deployment import (
+    AllowedDomains,
+    Deployment,
+    getAllowedDomains,
+    getDeploymentConfiguration,
+)
 from genesys_webmessaging.exceptions import ApiError, DecodeError
 from genesys_webmessaging.models import DeploymentConfiguration
 from genesys_webmessaging.rest import RetryConfiguration
@@ -121,6 +126,7 @@ def test_a_deployment_that_is_not_there_is_an_api_error(status):
     with RestServer(answer) as server, pytest.raises(ApiError, match=f"config.json answered {status}") as caught:
         get(server)
     assert caught.value.statusCode == status
+    assert ("knows no such deployment" in str(caught.value)) is (status != 500)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messenger": []}'])
@@ -152,3 +158,32 @@ def test_a_whole_service_tells_its_configuration(simulator):
     assert deployment.maxFileSizeKB("image/png") == 10_240
     with pytest.raises(ApiError):
         getDeploymentConfiguration(simulator.address, "no-such-deployment")
+
+
+# Allowed domains
+
+
+def test_the_domains_of_a_deployment_are_fetched():
+    with RestServer(Answer(body={"allowAllDomains": False, "allowedDomains": ["Shop.example", None]})) as server:
+        domains = getAllowedDomains(server.address.replace("http", "ws"), "dep-1")
+    assert server.seen[0].path == "/webdeployments/v1/deployments/dep-1/domains.json"
+    assert domains.allowedDomains == ["Shop.example", None]
+    assert domains.allows("https://shop.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "outcome"),
+    [
+        ("https://shop.example", True),
+        ("http://SHOP.example:8080", True),
+        ("shop.example", True),
+        ("https://www.shop.example", True),
+        ("https://evilshop.example", False),
+        ("https://example", False),
+        ("null", False),
+    ],
+)
+def test_a_domain_allows_its_pages_and_those_below_it(origin, outcome):
+    assert AllowedDomains(allowedDomains=["shop.EXAMPLE"]).allows(origin) is outcome
+    assert AllowedDomains(allowAllDomains=True).allows(origin)
+    assert not AllowedDomains().allows(origin)

@@ -7,7 +7,7 @@ import pytest
 import genesys_webmessaging
 from genesys_webmessaging import GenesysCloudRegionWebSocketHosts as Regions
 from genesys_webmessaging import WebMessagingClient, asApiHost
-from genesys_webmessaging.regions import address_of, configuration_url_of, host_of
+from genesys_webmessaging.regions import address_of, deployment_url_of, host_of
 
 DOMAINS = {
     "us_east_1": "mypurecloud.com",
@@ -87,10 +87,11 @@ def test_the_host_of_an_address(address: str, host: str) -> None:
 def test_where_the_configuration_of_a_deployment_is() -> None:
     path = "/webdeployments/v1/deployments/a%2Fb/config.json"
     assert (
-        configuration_url_of("wss://webmessaging.usw2.pure.cloud/v1", "a/b") == f"https://api-cdn.usw2.pure.cloud{path}"
+        deployment_url_of("wss://webmessaging.usw2.pure.cloud/v1", "a/b", "config.json")
+        == f"https://api-cdn.usw2.pure.cloud{path}"
     )
-    assert configuration_url_of("ws://127.0.0.1:9/v1", "a/b") == f"http://127.0.0.1:9{path}"
-    assert configuration_url_of("ws://127.0.0.1:9/v1/", "a/b") == f"http://127.0.0.1:9{path}"
+    assert deployment_url_of("ws://127.0.0.1:9/v1", "a/b", "config.json") == f"http://127.0.0.1:9{path}"
+    assert deployment_url_of("ws://127.0.0.1:9/v1/", "a/b", "config.json") == f"http://127.0.0.1:9{path}"
 
 
 def test_the_history_of_an_address_with_a_query_is_asked_for_without_it() -> None:

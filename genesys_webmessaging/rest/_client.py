@@ -8,6 +8,7 @@ import math
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -128,9 +129,11 @@ class ApiClient:
             raise ValueError("historyCallsPerMinute must be at least 1, or None for no limit")
         self.historyLimit = RateLimit(historyCallsPerMinute)
         self._defaultHeaders: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-        self.addDefaultHeader("User-Agent", userAgent or f"genesys-webmessaging/{__version__}")
+        self.addDefaultHeader("User-Agent", f"genesys-webmessaging/{__version__}")
         for name, value in (defaultHeaders or {}).items():
             self.addDefaultHeader(name, value)
+        if userAgent:
+            self.addDefaultHeader("User-Agent", userAgent)
         self._accessToken: str | None = None
         self.setAccessToken(accessToken)
         self._http = Http(self.networkSettings)
@@ -306,6 +309,26 @@ class ApiClientBuilder:
     def standard(cls) -> ApiClientBuilder:
         """Begin with the default settings."""
         return cls()
+
+    @classmethod
+    def from_(cls, apiClient: ApiClient) -> ApiClientBuilder:
+        """Begin with the settings of another client; Java's ``from``."""
+        builder = cls()._with(
+            basePath=apiClient.basePath,
+            accessToken=apiClient._accessToken,
+            shouldThrowErrors=apiClient.shouldThrowErrors,
+            detailLevel=apiClient.detailLevel,
+            retryConfiguration=replace(apiClient.retryConfiguration),
+            historyCallsPerMinute=apiClient.historyLimit.calls,
+            **{setting.name: getattr(apiClient.networkSettings, setting.name) for setting in fields(NetworkSettings)},
+        )
+        builder._headers = apiClient.defaultHeaders
+        return builder
+
+    @classmethod
+    def defaultClient(cls) -> ApiClient:
+        """Make a client with the default settings."""
+        return cls.standard().build()
 
     def withBasePath(self, basePath: str | GenesysCloudRegionWebSocketHosts) -> ApiClientBuilder:
         """Say where the API is: a URL or a region."""

@@ -56,6 +56,10 @@ class GetWebmessagingMessagesRequest:
         self.pageNumber = pageNumber
         return self
 
+    def addCustomHeader(self, name: str, value: str) -> None:
+        """Add a header for this call."""
+        self.customHeaders = {**self.customHeaders, name: value}
+
     def withCustomHeaders(self, customHeaders: Mapping[str, str]) -> GetWebmessagingMessagesRequest:
         """Set the headers for this call, and return this same request."""
         self.customHeaders = customHeaders

@@ -68,6 +68,10 @@ class ApiResponse(Generic[T]):
         """What Genesys support asks for, None when the answer had none."""
         return self.getHeader(CORRELATION_ID)
 
+    def hasRawBody(self) -> bool:
+        """Whether there was a document, of whatever kind."""
+        return bool(self.rawBody)
+
     def getHeader(self, name: str) -> str | None:
         """Find a header by its name in any case; None when it did not come."""
         return CaseInsensitiveDict(self.headers).get(name)

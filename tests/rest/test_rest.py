@@ -310,3 +310,31 @@ def test_the_default_client_is_used_by_those_who_name_none():
         Configuration.setDefaultApiClient("https://api")
     with pytest.raises(TypeError, match="apiClient"):
         WebMessagingApi("https://api")
+
+
+def test_a_builder_begins_with_the_settings_of_another_client():
+    made = ApiClient.Builder.standard().withBasePath("eu_central_1").withAccessToken(JWT).withReadTimeout(1234)
+    first = made.withUserAgent("mine/1").withDefaultHeader("Origin", "https://a.example").build()
+    second = ApiClient.Builder.from_(first).withConnectionTimeout(99).build()
+    assert second.basePath == "https://api.mypurecloud.de"
+    assert second.defaultHeaders == first.defaultHeaders == {"User-Agent": "mine/1", "Origin": "https://a.example"}
+    assert (second.networkSettings.readTimeout, second.networkSettings.connectionTimeout) == (1.234, 0.099)
+    second.retryConfiguration.maxRetryTimeSec = 5
+    assert first.retryConfiguration.maxRetryTimeSec == 0
+    with RestServer(Answer(body=PAGE)) as server:
+        second = ApiClient.Builder.from_(first).withBasePath(server.address).build()
+        with second:
+            second.invoke("GET", "/x")
+    assert server.seen[0].header("Authorization") == f"Bearer {JWT}"
+    assert ApiClient.Builder.defaultClient().basePath == "https://api.mypurecloud.com"
+
+
+def test_a_request_takes_one_header_after_another():
+    request = GetWebmessagingMessagesRequest(customHeaders={"X-A": "1"})
+    request.addCustomHeader("X-B", "2")
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address) as client:
+        response = WebMessagingApi(client).getWebmessagingMessagesWithHttpInfo(request)
+        assert response.hasRawBody()
+    assert (server.seen[0].header("X-A"), server.seen[0].header("X-B")) == ("1", "2")
+    with RestServer(Answer(204)) as server, ApiClient(server.address) as client:
+        assert not client.invoke("GET", "/x").hasRawBody()
