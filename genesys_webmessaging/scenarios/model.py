@@ -26,7 +26,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from .document import Document, Location, ScenarioError
+from ..simulator.documents import Location
+from .document import Document, ScenarioError
 
 __all__ = ["Config", "Expectation", "Scenario", "ScenarioError", "ScenarioFile", "Step", "load", "schema"]
 
@@ -414,15 +415,6 @@ class _FileModel(_Part):
 
 
 Repeat.model_rebuild()
-_KEYS = sorted(
-    {
-        each.alias or name
-        for model in (_FileModel, _ScenarioModel, Config, SignIn, Step, NotExpectation, CardExpectation, Say, Press)
-        for name, each in model.model_fields.items()
-    }
-    | {"files", "times"}
-)
-
 VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][\w.-]*)\}")
 # The values of these keys are regular expressions, in which a variable stands for itself.
 _PATTERN_KEYS = frozenset({"matching", "waitForReplyMatching", "save"})
@@ -587,7 +579,7 @@ class _Reader:
         try:
             return Config.model_validate(unescape(filled))
         except ValidationError as error:
-            raise document.complaint_of(error, ("config",), _KEYS) from error
+            raise document.complaint_of(error, ("config",), Config) from error
 
     def _scenarios(
         self, document: Document, content: Mapping[str, Any], variables: Mapping[str, str], config: Config
@@ -625,7 +617,7 @@ class _Reader:
             try:
                 model = _ScenarioModel.model_validate(filled)
             except ValidationError as error:
-                raise document.complaint_of(error, location, _KEYS) from error
+                raise document.complaint_of(error, location, _ScenarioModel) from error
             yield Scenario(
                 name=f"{name}[{'-'.join(parameters.values())}]" if parameters else name,
                 file=document.path,

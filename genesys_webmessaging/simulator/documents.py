@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Document", "read_document", "validated"]
+__all__ = ["Document", "DocumentError", "Location", "YamlFile", "read_document", "validated", "words_of"]
 
 Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[str | int, ...]
 
 
 class Document(BaseModel):
@@ -28,20 +29,92 @@ class Document(BaseModel):
     )
 
 
+class DocumentError(ValueError):
+    """A document is not what it must be. Each line of the message says where: file, line, and place in the document."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML as people mean it: a time stays the text it was, and only `true` and `false` are booleans."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way of saying it
-        first: [
-            (tag, pattern)
-            for tag, pattern in resolvers
-            if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-        ]
+
+class _TextLoader(yaml.SafeLoader):
+    """YAML in which every scalar but null is the text that stands there, `Yes` and `007` too."""
+
+
+def _resolvers(*tags: str) -> dict[str, Any]:
+    """PyYAML's rules of what a plain scalar is, for some kinds alone."""
+    kept = {f"tag:yaml.org,2002:{tag}" for tag in tags}
+    return {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in kept]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
+_Loader.yaml_implicit_resolvers = _resolvers("null", "merge", "int", "float")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+_TextLoader.yaml_implicit_resolvers = _resolvers("null", "merge")
+
+
+class YamlFile:
+    """The content of a YAML file (JSON is YAML), and the line on which each part of it stands.
+
+    Args:
+        path: The file.
+        texts: Whether every scalar is a text.
+
+    Attributes:
+        path: The file.
+        content: What it holds: dicts, lists, scalars and None.
+
+    Raises:
+        DocumentError: It is not YAML, or says something twice.
+        OSError: It cannot be read.
+    """
+
+    def __init__(self, path: Path, *, texts: bool = False) -> None:
+        self.path = path
+        self._lines: dict[Location, int] = {}
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"{path}: the file is not UTF-8 text") from error
+        loader = (_TextLoader if texts else _Loader)(text)
+        try:
+            node = loader.get_single_node()
+            if node is not None:
+                self._note(node, ())
+            self.content: Any = None if node is None else loader.construct_document(node)
+        except yaml.MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark is not None else ""
+            raise DocumentError(f"{path}{line}: malformed YAML: {error.problem or error.context}") from error
+        except (yaml.YAMLError, RecursionError) as error:
+            raise DocumentError(f"{path}: malformed YAML: {error}") from error
+        finally:
+            loader.dispose()
+
+    def _note(self, node: yaml.Node, location: Location) -> None:
+        self._lines.setdefault(location, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value):
+                self._note(item, (*location, number))
+        elif isinstance(node, yaml.MappingNode):
+            seen: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in seen:
+                    raise DocumentError(f"{self.path}:{line}: {name!r} stands twice, first in line {seen[name]}")
+                seen[name] = line
+                inner = (*location, name)
+                self._lines[inner] = line
+                self._note(value, inner)
+
+    def line_of(self, location: Iterable[str | int]) -> int:
+        """The line of the innermost place that a location names; what the document does not have is passed over."""
+        known: Location = ()
+        for part in location:
+            if (*known, part) in self._lines:
+                known = (*known, part)
+        return self._lines.get(known, 1)
 
 
 def read_document(model: type[Model], source: str | Path | Mapping[str, Any]) -> Model:
@@ -52,70 +125,60 @@ def read_document(model: type[Model], source: str | Path | Mapping[str, Any]) ->
         source: The path of a .json, .yaml or .yml file, or the object that would be in it.
 
     Raises:
-        ValueError: It is not what it must be. Each line of the message names the file, the line in it where that is
-            known, and the path in the document.
+        DocumentError: It is not what it must be.
         OSError: The file cannot be read.
     """
     if isinstance(source, Mapping):
         return validated(model, source, "the script")
-    path = Path(source)
-    text = path.read_text(encoding="utf-8")
-    if path.suffix.lower() == ".json":
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"{path} is not JSON: {error}") from error
-    else:
-        try:
-            value = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-        except yaml.YAMLError as error:
-            raise ValueError(f"{path} is not YAML: {error}") from error
-    return validated(model, value, str(path), text)
+    file = YamlFile(Path(source))
+    return validated(model, file.content, str(source), file)
 
 
-def validated(model: type[Model], value: object, name: str, text: str | None = None) -> Model:
+def validated(model: type[Model], value: object, name: str, file: YamlFile | None = None) -> Model:
     """Check a value against a model.
 
     Args:
         model: What it must be.
         value: What it is.
         name: What errors call it.
-        text: The document that it was read from, to find lines in.
+        file: Where it was read, for the lines.
 
     Raises:
-        ValueError: It does not fit.
+        DocumentError: It does not fit.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        lines = [_sentence(each, model, name, text) for each in error.errors(include_url=False)]
-        raise ValueError("\n".join(lines)) from error
+        lines = []
+        for problem in error.errors(include_url=False):
+            location: Location = problem["loc"]
+            place = name if file is None else f"{name}:{file.line_of(location)}"
+            path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
+            lines.append(": ".join([place, *([path] if path else []), words_of(problem, model)]))
+        raise DocumentError("\n".join(lines)) from error
 
 
-def _sentence(error: Any, model: type[BaseModel], name: str, text: str | None) -> str:
-    """One error as a sentence: ``bot.yaml, line 7: rules[2].reply[0].txt: is not known here; …``."""
-    location: tuple[str | int, ...] = error["loc"]
-    place = [name]
-    line = None if text is None else _line_of(text, location)
-    if line is not None:
-        place.append(f"line {line}")
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
-    parts = [", ".join(place), *([path] if path else []), _words(error, model)]
-    return ": ".join(parts)
+def words_of(problem: Any, model: type[BaseModel]) -> str:
+    """What pydantic found wrong, in a few words.
 
-
-def _words(error: Any, model: type[BaseModel]) -> str:
-    kind = error["type"]
+    Args:
+        problem: One of ``ValidationError.errors()``.
+        model: The model that found it.
+    """
+    kind = problem["type"]
     if kind == "extra_forbidden":
-        known = _fields_at(model, error["loc"][:-1])
-        return "is not known here" + (f"; there are {', '.join(known)}" if known else "")
+        name = str(problem["loc"][-1])
+        known = _fields_at(model, problem["loc"][:-1])
+        guesses = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {guesses[0]!r}?" if guesses else f"; there are {', '.join(known)}" if known else ""
+        return f"unknown key {name!r}{hint}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"must be an object, not {_shown(error['input'])}"
+        return f"must be an object, not {_shown(problem['input'])}"
     if kind == "missing":
         return "is missing"
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
     return message.replace("Input should be", "must be") + (
-        f", not {_shown(error['input'])}" if message.startswith("Input should be") else ""
+        f", not {_shown(problem['input'])}" if message.startswith("Input should be") else ""
     )
 
 
@@ -131,8 +194,9 @@ def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[st
         if isinstance(step, int):
             continue
         field = None if here is None else here.model_fields.get(step)
-        here = None if field is None else _model_in(field.annotation)
-    return [] if here is None else list(here.model_fields)
+        # A step that is no field names one member of a union, which the next step is looked for in.
+        here = here if field is None else _model_in(field.annotation)
+    return [] if here is None else [field.alias or name for name, field in here.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -143,26 +207,4 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         found = _model_in(inner)
         if found is not None:
             return found
-    return None
-
-
-def _line_of(text: str, location: Sequence[str | int]) -> int | None:
-    """The line on which something stands; JSON is read as YAML, which it nearly always is."""
-    try:
-        node = yaml.compose(text, _Loader)
-    except yaml.YAMLError:
-        return None
-    for step in location:
-        below = _below(node, step)
-        if below is None:
-            break
-        node = below
-    return None if node is None else int(node.start_mark.line) + 1
-
-
-def _below(node: Any, step: str | int) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == str(step)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step]
     return None

@@ -158,18 +158,21 @@ def test_a_script_is_read_from_a_file(connect, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ({"rulez": []}, "the script: rulez: is not known here; there are name, image, greeting, rules"),
+        ({"rulez": []}, "the script: rulez: unknown key 'rulez'; did you mean 'rules'?"),
         ({"rules": ["x"]}, "the script: rules[0]: must be an object, not 'x'"),
         ({"rules": [{"match": {}, "reply": "x"}]}, "rules[0].match: is a text or an object with text, contains"),
         (
             {"rules": [{"match": {"colour": "red"}, "reply": "x"}]},
-            "rules[0].match.colour: is not known here; there are",
+            "rules[0].match.colour: unknown key 'colour'; there are",
         ),
         (
             {"rules": [{"match": {"pattern": "("}, "reply": "x"}]},
             "rules[0].match.pattern: '(' is not a regular express",
         ),
-        ({"rules": [{"match": "x", "reply": [{"txt": "y"}]}]}, "rules[0].reply[0].txt: is not known here; there are"),
+        (
+            {"rules": [{"match": "x", "reply": [{"txt": "y"}]}]},
+            "rules[0].reply[0].txt: unknown key 'txt'; did you mean 'text'?",
+        ),
         ({"greeting": [True]}, "greeting[0]: must be an object, not True"),
         ({"delay": "soon"}, "delay: must be a valid number"),
         ({"greeting": {"text": "x", "delay": -1}}, "greeting[0].delay: must be greater than or equal to 0, not -1"),
@@ -188,11 +191,11 @@ def test_a_script_that_is_wrong_says_where(script, words):
 def test_every_error_of_a_file_is_said_with_its_line(tmp_path):
     path = tmp_path / "bot.yaml"
     path.write_text("name: Robo\nrules:\n  - match: x\n    reply:\n      - text: y\n        txt: z\ndelay: soon\n")
-    with pytest.raises(ValueError, match="is not known here") as wrong:
+    with pytest.raises(ValueError, match="unknown key") as wrong:
         BotScript.load(path)
     lines = str(wrong.value).splitlines()
-    assert lines[0].startswith(f"{path}, line 6: rules[0].reply[0].txt: is not known here")
-    assert lines[1].startswith(f"{path}, line 7: delay: must be a valid number")
+    assert lines[0].startswith(f"{path}:6: rules[0].reply[0].txt: unknown key")
+    assert lines[1].startswith(f"{path}:7: delay: must be a valid number")
 
 
 def test_times_and_words_of_yaml_stay_what_was_written(tmp_path):
