@@ -196,7 +196,7 @@ def test_the_extras_hold_each_other(setup: configparser.ConfigParser) -> None:
         return {re.split(r"[<>=]", line)[0] for line in lines(setup, "options.extras_require", extra)}
 
     extras = set(setup["options.extras_require"])
-    for_users = extras - {"all", "test", "docs", "dev"}
+    for_users = extras - {"all", "test", "docs", "dev", "browser"}
     assert for_users >= {"simulator", "scenarios", "cli", "socks", "demo"}
     assert names("demo") >= names("simulator") | names("scenarios") | names("cli")
     assert names("all") == set().union(*(names(extra) for extra in for_users))
