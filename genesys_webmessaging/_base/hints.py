@@ -31,6 +31,11 @@ def meant(name: str, names: Iterable[str]) -> str | None:
     return folded[alike[0]] if alike else None
 
 
+def is_habit(name: str) -> bool:
+    """Whether a name looks like one of Java's accessors, or is in snake_case."""
+    return name[0] != "_" and ("_" in name.rstrip("_") or _ACCESSOR.match(name) is not None)
+
+
 def no_attribute(owner: object, name: str, names: Iterable[str] | None = None) -> AttributeError:
     """The error for an attribute that is not there, with the name that was meant if there is one.
 

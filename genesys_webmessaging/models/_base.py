@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import field
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from dataclasses_json import DataClassJsonMixin, config
 
+from .._base.hints import is_habit, no_attribute
 from ..exceptions import DecodeError
 from ._codec import Unread, decoder_of, encoder_of
 
@@ -133,6 +134,14 @@ class WireModel(DataClassJsonMixin):
             The text.
         """
         return json.dumps(self.to_dict(), **kw)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if is_habit(name):
+                raise no_attribute(self, name)
+            # Made cheaply: code that bears every model asks for fields that this one may not have.
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 class OpenKind(WireModel):

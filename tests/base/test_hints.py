@@ -10,6 +10,7 @@ import pytest
 import genesys_webmessaging
 from genesys_webmessaging import WebMessagingClient
 from genesys_webmessaging._base.hints import meant
+from genesys_webmessaging.models import StructuredMessage
 
 NAMES = ["sendMessage", "token", "jwtResponse", "isInputClosed"]
 
@@ -49,6 +50,26 @@ def test_what_nothing_is_like_has_no_hint() -> None:
         with pytest.raises(AttributeError) as missing:
             getattr(client, name)
         assert str(missing.value) == f"'WebMessagingClient' object has no attribute '{name}'"
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [("getText", "text"), ("setText", "text"), ("withText", "text"), ("originating_entity", "originatingEntity")],
+)
+def test_a_model_names_the_field_that_was_meant(written: str, right: str) -> None:
+    message = StructuredMessage(text="hi")
+    with pytest.raises(AttributeError) as missing:
+        getattr(message, written)
+    assert str(missing.value).endswith(f"no attribute '{written}'; did you mean '{right}'?")
+    assert not hasattr(message, written)
+
+
+def test_a_model_without_a_field_says_so() -> None:
+    message = StructuredMessage(text="hi")
+    with pytest.raises(AttributeError) as missing:
+        message.errorCode  # type: ignore[attr-defined]  # noqa: B018
+    assert str(missing.value) == "'StructuredMessage' object has no attribute 'errorCode'"
+    assert (missing.value.name, missing.value.obj) == ("errorCode", message)
 
 
 TOP = [
