@@ -66,12 +66,16 @@ class RefusalWaits:
         return asked if asked >= _SHORTEST_WAIT else self._waits.next()
 
 
-def next_read(lost_at: float, last: float) -> float:
-    """When the history is to be read again after a connection was lost, if it was read last at a certain time."""
-    for seconds in _READS:
-        if lost_at + seconds > last:
-            return lost_at + seconds
-    return last + _LONGEST_INTERVAL
+def next_read(lost_at: float, last: float, failures: int = 0) -> float:
+    """When the history is to be read again after a connection was lost.
+
+    Args:
+        lost_at: When that was, a time of ``time.monotonic``.
+        last: When it was read last.
+        failures: How many reads in a row have failed; then it is tried again sooner.
+    """
+    due = next((lost_at + seconds for seconds in _READS if lost_at + seconds > last), last + _LONGEST_INTERVAL)
+    return min(due, last + min(2.0 ** (failures - 1), _LONGEST_WAIT)) if failures else due
 
 
 @dataclass

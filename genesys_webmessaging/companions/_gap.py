@@ -68,13 +68,19 @@ class Gap:
         self.ended_at: float | None = None
         self.end_mark: int | None = None
 
-    def next_read(self, last: float, lag: float) -> float:
-        """When the history is to be read, if it was read last at a certain time."""
+    def next_read(self, last: float, lag: float, failures: int = 0) -> float:
+        """When the history is to be read.
+
+        Args:
+            last: When the last read began; -inf if there was none.
+            lag: Seconds that the history may be behind.
+            failures: How many reads in a row have failed.
+        """
         if self.ended_at is None:
             return math.inf
         if last < self.ended_at:
             return self.ended_at
-        due = next_read(self.lost_at, last)
+        due = next_read(self.lost_at, last, failures)
         return min(due, self.ended_at + lag) if self.ended_at + lag > last else due
 
     def is_closed_by(self, reading: Reading, lag: float) -> bool:
@@ -119,6 +125,7 @@ class HistoryReader:
         self._running: tuple[float, float] | None = None
         self._last: Reading | None = None
         self._failure: tuple[float, WebMessagingException] | None = None
+        self._failures = 0
 
     def after_fork(self) -> None:
         """In a forked child: the thread does not exist here."""
@@ -129,6 +136,11 @@ class HistoryReader:
     def last(self) -> Reading | None:
         """The last read that succeeded."""
         return self._last
+
+    @property
+    def failures(self) -> int:
+        """How many reads in a row have failed."""
+        return self._failures
 
     @property
     def last_began(self) -> float:
@@ -207,8 +219,9 @@ class HistoryReader:
             with self._changed:
                 self._running = None
                 if isinstance(outcome, Reading):
-                    self._last = outcome
+                    self._last, self._failures = outcome, 0
                 else:
+                    self._failures += 1
                     self._failure = began, outcome
             # Before those who wait go on, so that what was found has been heard then.
             self._on_done()

@@ -397,7 +397,7 @@ class Delivery(SessionListener):
         """What is known of a message that may have arrived; None when it certainly has not."""
         last = -math.inf
         while True:
-            due = doubt.next_read(last, self._history_lag)
+            due = doubt.next_read(last, self._history_lag, 0 if last < 0 else self._reader.failures)
             found = self._await_late_echo(job, deadline.at_most(max(0.0, due - time.monotonic()))) or self._claim(job)
             if found is not None:
                 return found
@@ -413,7 +413,7 @@ class Delivery(SessionListener):
                 found = self._claim(job)
                 if found is not None or doubt.is_closed_by(reading, self._history_lag):
                     return found
-            last = time.monotonic()
+            last = max(due, self._reader.last_began)
 
     def _await_late_echo(self, job: _Job, seconds: float) -> StructuredMessage | None:
         """The echo, if it comes after all within some seconds."""

@@ -461,14 +461,15 @@ class Reconnector(ListenerWrapper):
         self._serial.run()
 
     def _next_step(self) -> Callable[[], None] | None:
-        reads, reading, last = self._reads, self._reader.last, self._reader.last_began
+        reads, reading = self._reads, self._reader.last
+        last, failures = self._reader.last_began, self._reader.failures
         with self._changed:
             if self._state is ReconnectorState.REPAIRING and self._plan is not None:
                 return partial(self._replace, self._plan)
             if self._state is ReconnectorState.CONNECTED:
                 self._gaps = [gap for gap in self._gaps if not self._is_closed(gap, reading)]
                 if self._gaps:
-                    due = min(gap.next_read(last, self._history_lag) for gap in self._gaps)
+                    due = min(gap.next_read(last, self._history_lag, failures) for gap in self._gaps)
                     return partial(self._read_history, due, min(gap.mark for gap in self._gaps), reads)
                 self._gate.release()
             self._worker = None
