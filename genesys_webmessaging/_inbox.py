@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
+from ._base.fork import renew_after_fork
 from .exceptions import (
     ConnectionClosedError,
     ErrorCode,
@@ -34,6 +35,8 @@ from .models.message import text_of
 
 # Refusals after which there is no session any more.
 SESSION_OVER = frozenset({ErrorCode.SESSION_EXPIRED, ErrorCode.SESSION_NOT_FOUND})
+# Why nothing can be said any more, and the way out.
+READ_ONLY = "the other side has left, and the conversation is read-only: startNew() begins another one"
 # Seconds that somebody is taken to be typing if the event does not say how long.
 TYPING = 5.0
 TYPING_AT_MOST = 3600.0
@@ -73,13 +76,15 @@ class Inbox(SessionListener):
     """Keeps the messages of the other side until somebody takes them.
 
     Args:
+        keep: So many messages are kept at most, the latest ones; None for all.
         renews: Whether a session that has expired is followed by a new one.
 
     Attributes:
         on_end: Called once when nothing more can be sent, with the error that says why; None for nobody.
     """
 
-    def __init__(self, *, renews: bool) -> None:
+    def __init__(self, *, renews: bool, keep: int | None = None) -> None:
+        self._keep = keep
         self._renews = renews
         self.on_end: Callable[[ConversationEndedError], None] | None = None
         # Guards the fields below; notified when one of them changes.
@@ -92,6 +97,13 @@ class Inbox(SessionListener):
         self._stirred = 0.0
         self._typing_until = 0.0
         self._wakers: tuple[Callable[[], object], ...] = ()
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
+        self._changed = threading.Condition(threading.RLock())
+        if self._state in (ConversationState.OPEN, ConversationState.READ_ONLY):
+            self._state = ConversationState.LOST
+            self._why = "the connection belongs to the process that this one was forked from"
 
     def add_waker(self, wake: Callable[[], object]) -> None:
         """Have something called on every change, for those who wait on an event loop. It must be quick, and not raise.
@@ -249,27 +261,30 @@ class Inbox(SessionListener):
             return
         with self._changed:
             self._messages.append(structuredMessage)
+            if self._keep is not None and len(self._messages) > self._keep:
+                self._messages.popleft()
+                self._taken += 1
             self._stirred = time.monotonic()
             self._typing_until = 0.0
             self._notify()
 
     def _note(self, event: MessageEvent, message: StructuredMessage) -> None:
         if event.typing is not None:
-            seconds = _typing_seconds(event.typing)
+            seconds = _typing_seconds(event.typing) if event.typing.type == EventTypingType.ON else 0.0
             with self._changed:
-                self._typing_until = time.monotonic() + (seconds if event.typing.type == EventTypingType.ON else 0.0)
+                self._typing_until = time.monotonic() + seconds
                 self._stirred = time.monotonic()
                 self._notify()
         elif event.presence is not None and event.presence.type == EventPresenceType.DISCONNECT:
             read_only = str((message.metadata or {}).get("readOnly")).lower() == "true"
             if read_only:
-                self.end(ConversationState.READ_ONLY, "the other side has left the conversation; it is read-only")
+                self.end(ConversationState.READ_ONLY, READ_ONLY)
 
     def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
         """Note whether the session may only be read."""
         del rawMessage
         if sessionResponse.readOnly is True and sessionResponse.connected is not False:
-            self.end(ConversationState.READ_ONLY, "the conversation is read-only, because the other side has left")
+            self.end(ConversationState.READ_ONLY, READ_ONLY)
 
     def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
         """The session is over, unless another one follows."""

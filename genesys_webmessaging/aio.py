@@ -181,6 +181,7 @@ class AsyncConversation:
     typing = _in_pool(Conversation.typing)
     join = _in_pool(Conversation.join)
     upload = _in_pool(Conversation.upload)
+    download = _in_pool(Conversation.download)
     deliver = _in_pool(Conversation.deliver)
     clear = _in_pool(Conversation.clear)
     startNew = _in_pool(Conversation.startNew)

@@ -9,20 +9,41 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal, TypeVar
 
 from . import sessions
 from ._base import arguments as checks
+from ._base.threads import Deadline
 from ._core import offers, requests
-from ._inbox import SESSION_OVER, ConversationEndedError, ConversationState, Inbox
-from .attachments import uploadAttachment
+from ._inbox import READ_ONLY, SESSION_OVER, ConversationEndedError, ConversationState, Inbox
+from .attachments import downloadAttachment, uploadAttachment
 from .client import WebMessagingClient
-from .companions import Delivery, Heartbeat, Reconnector, Reorder, Transcript, TranscriptFormat, textMessage
-from .exceptions import ConnectError, ConnectionClosedError, ErrorCode, RequestError
+from .companions import (
+    Delivery,
+    Heartbeat,
+    Reconnector,
+    ReconnectorState,
+    Reorder,
+    Transcript,
+    TranscriptFormat,
+    textMessage,
+)
+from .companions._seen import KEPT
+from .exceptions import (
+    ConnectError,
+    ConnectionClosedError,
+    ErrorCode,
+    NotConfiguredError,
+    NotConnectedError,
+    RequestError,
+    ResponseTimeoutError,
+    WebMessagingException,
+)
 from .listener import SessionListener
 from .models import (
     BaseChannelMetadata,
     BaseMessagingChannel,
+    ContentAttachment,
     ContentCard,
     ContentCardAction,
     ContentDatePickerAvailableTime,
@@ -40,6 +61,8 @@ from .regions import GenesysCloudRegionWebSocketHosts, host_of
 from .sessions import TokenStore
 
 __all__ = ["Conversation", "ConversationEndedError", "ConversationState", "TokenStore"]
+
+T = TypeVar("T")
 
 # Seconds that the server may take for the answer to a request after a lost connection.
 _ANSWER_TIMEOUT = 10.0
@@ -81,7 +104,8 @@ class Conversation:
         holdTime: float = 0.0,
         historyLag: float = 5.0,
         holdLive: float = 2.0,
-        heartbeat: float | None = 30.0,
+        heartbeat: float | None = 40.0,
+        keepMessages: int | None = None,
         transcript: Transcript | None = None,
         listeners: Sequence[SessionListener] = (),
         onEnded: Callable[[ConversationEndedError], object] | None = None,
@@ -97,7 +121,8 @@ class Conversation:
             store: Where the token is kept between runs; a path will do. A token that is given goes before it.
             startNew: True for a fresh session of this token, None or False to resume the one there is.
             signIn: Called each time the session is configured, for a guest who has signed in.
-            join: Whether to tell that the guest has come, if the session is new: where the deployment starts
+            join: Whether to tell that the guest has come, if the session is new; "always" for a session that was
+                configured before and never joined, too. Where the deployment starts
                 conversations by itself, the bot or the queue then does.
             customAttributes: Data for the flow and the agent, sent with what is said first.
             timeout: Seconds that connecting may take, and every call without a timeout of its own.
@@ -109,6 +134,8 @@ class Conversation:
             holdLive: Seconds that a message may wait for those that were missed before it. What comes later than that
                 has ``late`` set to True.
             heartbeat: Seconds between two echoes that keep the session alive, 30 at least; None for none.
+            keepMessages: So many of the latest messages are remembered, in the transcript and of those that were not
+                asked for yet; older ones are forgotten. None for all.
             transcript: Where the conversation is written down; it is closed with the conversation.
             listeners: Who hears everything, too.
             onEnded: Called once when the conversation has ended and nothing more will come, with the reason; from
@@ -129,8 +156,12 @@ class Conversation:
         """
         client = WebMessagingClient(address)
         origin = origin or f"https://{host_of(client.address)}"
-        transcript = transcript or Transcript()
-        inbox = Inbox(renews=newSessionOnExpiry)
+        if keepMessages is not None and checks.whole_number("keepMessages", keepMessages) == 0:
+            raise ValueError("keepMessages must be at least 1, or None for all")
+        if customAttributes is not None:
+            checks.custom_attributes(customAttributes, None)
+        transcript = transcript or Transcript(keepEntries=keepMessages)
+        inbox = Inbox(renews=newSessionOnExpiry, keep=keepMessages)
         reconnector = Reconnector(
             client,
             transcript,
@@ -140,6 +171,7 @@ class Conversation:
             answerTimeout=min(timeout, _ANSWER_TIMEOUT),
             historyLag=historyLag,
             holdLive=holdLive,
+            keepMessages=KEPT if keepMessages is None else keepMessages,
             newSessionOnExpiry=newSessionOnExpiry,
             onGivenUp=inbox.given_up,
         )
@@ -295,7 +327,7 @@ class Conversation:
             attachments: Files to upload and send.
             customAttributes: Data for the flow and the agent.
             progress: Called with the bytes sent and the bytes in all (None if not known), for each file anew.
-            timeout: Seconds that the message may take to arrive, and every silence while a file is uploaded.
+            timeout: Seconds that all of it may take, uploads included. A lost connection is waited for.
 
         Returns:
             The echo.
@@ -310,9 +342,10 @@ class Conversation:
         self._check_open()
         if isinstance(attachments, (str, os.PathLike)):
             raise TypeError("attachments must be a sequence of paths, not a single one")
-        seconds = self._seconds(timeout)
-        ids = [self._upload(path, None, None, progress, seconds) for path in attachments]
-        return self._deliver(textMessage(text, customAttributes, ids), timeout)
+        attributes = self._checked_attributes({} if customAttributes is None else customAttributes)
+        deadline = Deadline(self._seconds(timeout))
+        ids = [self._upload(path, None, None, progress, deadline) for path in attachments]
+        return self._deliver(textMessage(text, attributes, ids), deadline.remaining if ids else timeout)
 
     def choose(
         self,
@@ -418,7 +451,8 @@ class Conversation:
             fileName: What the other side sees it called; the file's own name if None.
             fileType: Its MIME type; what its name says if None.
             progress: Called with the bytes sent and the bytes in all (None if not known).
-            timeout: Seconds that every silence may last.
+            timeout: Seconds that all of it may take. If the connection is lost meanwhile, the upload begins anew on the
+                next one; a stream that cannot go back to where it was cannot do that.
 
         Returns:
             The attachment id.
@@ -428,7 +462,35 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         self._check_open()
-        return self._upload(file, fileName, fileType, progress, self._seconds(timeout))
+        return self._upload(file, fileName, fileType, progress, Deadline(self._seconds(timeout)))
+
+    def download(
+        self,
+        attachment: str | ContentAttachment,
+        destination: str | os.PathLike[str] | IO[bytes],
+        *,
+        progress: Callable[[int, int | None], object] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Fetch a file that the other side has sent.
+
+        Args:
+            attachment: What a message has in its content, or its id.
+            destination: A path, which gets the whole file or stays as it was; or a file that is open for writing bytes.
+            progress: Called with the bytes received and the bytes in all (None if not known).
+            timeout: Seconds that all of it may take. A connection that is lost meanwhile is waited for.
+
+        Raises:
+            AttachmentError: The server refused, or the destination cannot be written.
+            WebMessagingException: As :meth:`history`.
+        """
+        id_, url = (attachment, None) if isinstance(attachment, str) else (attachment.id or "", attachment.url)
+
+        def fetch(deadline: Deadline) -> None:
+            seconds = max(deadline.remaining, 0.001)
+            downloadAttachment(self._client, id_, destination, url=url, progress=progress, timeout=seconds)
+
+        self._across_connections(fetch, Deadline(self._seconds(timeout)))
 
     def deliver(self, request: SendMessageRequest, *, timeout: float | None = None) -> StructuredMessage:
         """Send a message that was built elsewhere: by :func:`~genesys_webmessaging.companions.textMessage`, say.
@@ -445,10 +507,18 @@ class Conversation:
         """
         return self._deliver(request, timeout)
 
-    def typing(self) -> None:
-        """Tell the other side that the guest is typing."""
+    def typing(self, timeout: float | None = None) -> None:
+        """Tell the other side that the guest is typing.
+
+        Args:
+            timeout: Seconds that a connection is waited for, if it was lost.
+
+        Raises:
+            ConversationEndedError: Nothing more can be said.
+            ResponseTimeoutError: There was no connection in time.
+        """
         self._check_open()
-        self._client.sendTypingEvent()
+        self._across_connections(lambda _: self._client.sendTypingEvent(), Deadline(self._seconds(timeout)))
 
     # Hearing
 
@@ -539,13 +609,24 @@ class Conversation:
         self._inbox.reopen()
         return response
 
-    def history(self) -> list[WebMessagingMessage]:
+    def history(self, timeout: float | None = None) -> list[WebMessagingMessage]:
         """What was said in this session, oldest first, fetched from the server.
 
+        The service allows ten pages of 100 messages a minute, so that a longer history needs a longer timeout.
+
+        Args:
+            timeout: Seconds that all of it may take. A connection that is lost meanwhile is waited for.
+
         Raises:
+            ConversationEndedError: There is no connection any more.
+            ResponseTimeoutError: It was not done in time.
             WebMessagingException: The history cannot be read.
         """
-        return list(reversed(self._client.getHistory().entities))
+
+        def read(deadline: Deadline) -> list[WebMessagingMessage]:
+            return self._client.getHistory(timeout=max(deadline.remaining, 0.001)).entities
+
+        return list(reversed(self._across_connections(read, Deadline(self._seconds(timeout)))))
 
     def transcript(self, format: TranscriptFormat | str = TranscriptFormat.TEXT) -> str:
         """What was said since the conversation was opened, by both sides, to be read by people or programs.
@@ -566,14 +647,18 @@ class Conversation:
 
     def _deliver(self, request: SendMessageRequest, timeout: float | None) -> StructuredMessage:
         self._check_open()
-        attributes = {**(self._attributes or {}), **_attributes_of(request)}
+        attributes = self._checked_attributes({**(self._attributes or {}), **_attributes_of(request)})
         if attributes:
-            request.channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+            channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+            request = replace(request, channel=channel)
         try:
             echo = self._delivery.send(request, timeout=self._seconds(timeout))
         except RequestError as error:
             if error.code in SESSION_OVER:
-                self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}")
+                self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}", error)
+            elif error.code == ErrorCode.READ_ONLY:
+                self._inbox.end(ConversationState.READ_ONLY, READ_ONLY, error)
+                raise self._inbox.error() from error
             raise
         except (ConnectionClosedError, ConnectError) as error:
             if self.state is ConversationState.OPEN or isinstance(error, ConversationEndedError):
@@ -582,18 +667,53 @@ class Conversation:
         self._attributes = None
         return echo
 
+    def _checked_attributes(self, attributes: Mapping[str, str]) -> dict[str, str]:
+        session = self._client.sessionResponse
+        limit: object = None if session is None else session.maxCustomDataBytes
+        return checks.custom_attributes(attributes, limit if isinstance(limit, (int, float)) else None)
+
+    def _across_connections(self, act: Callable[[Deadline], T], deadline: Deadline) -> T:
+        """Do something that needs a connection; once more on the next one, if it is lost meanwhile."""
+        while True:
+            if self.ended:
+                raise self._inbox.error()
+            connections = self._reconnector.connectionCount
+            try:
+                return act(deadline)
+            except (NotConnectedError, NotConfiguredError, ConnectionClosedError) as error:
+                ready = self._reconnector.state is ReconnectorState.CONNECTED and not self._client.isInputClosed()
+                if ready and self._reconnector.connectionCount == connections:
+                    raise  # another connection than that of the conversation
+                self._await_connection(connections, deadline, error)
+
+    def _await_connection(self, connections: int, deadline: Deadline, lost: WebMessagingException) -> None:
+        try:
+            self._reconnector.awaitConnected(deadline.remaining, after=connections)
+        except ResponseTimeoutError as error:
+            raise ResponseTimeoutError(f"no connection within {deadline.seconds:g} seconds") from error
+        except WebMessagingException as error:
+            if self.ended:
+                raise self._inbox.error() from error
+            raise error from lost
+
     def _upload(
         self,
         file: str | os.PathLike[str] | bytes | BinaryIO,
         name: str | None,
         type_: str | None,
         progress: Callable[[int, int | None], object] | None,
-        seconds: float,
+        deadline: Deadline,
     ) -> str:
-        network = self._client.apiClient.networkSettings
-        if network.readTimeout is None or network.readTimeout > seconds:
-            network = replace(network, readTimeout=max(seconds, 0.001))
-        return uploadAttachment(self._client, file, name, type_, progress=progress, timeout=seconds, network=network)
+        stream = None if isinstance(file, (str, bytes, os.PathLike)) or not hasattr(file, "seek") else file
+        begin = stream.tell() if stream is not None and stream.seekable() else None
+
+        def upload(deadline: Deadline) -> str:
+            if stream is not None and begin is not None:
+                stream.seek(begin)
+            seconds = max(deadline.remaining, 0.001)
+            return uploadAttachment(self._client, file, name, type_, progress=progress, timeout=seconds)
+
+        return self._across_connections(upload, deadline)
 
     def _latest(self, what: str, offered: Callable[[StructuredMessage], Sequence[object]]) -> StructuredMessage:
         """The latest message that offers something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 import time
@@ -590,3 +591,111 @@ def test_a_store_that_falls_silent_does_not_hold_a_message_up(
     with pytest.raises(AttachmentError):
         chat.send("look", attachments=[path], timeout=1)
     assert time.monotonic() - begun < 10
+
+
+# What a lost connection does to everything else
+
+
+STEPS: list[tuple[str, Callable[[Simulator], Any]]] = [
+    ("the request", lambda simulator: simulator.faults.drop("reset", action="onAttachment")),
+    ("the URL", lambda simulator: simulator.faults.drop("fin", class_="PresignedUrlResponse")),
+    ("the result", lambda simulator: simulator.faults.drop("reset", class_="UploadSuccessEvent")),
+    ("the message", lambda simulator: simulator.faults.drop("fin", action="onMessage")),
+    ("the echo", lambda simulator: simulator.faults.drop("reset", class_="StructuredMessage", direction="Inbound")),
+]
+
+
+@pytest.mark.parametrize("cut", [step[1] for step in STEPS], ids=[step[0] for step in STEPS])
+def test_a_file_arrives_once_whatever_step_the_connection_is_lost_at(
+    simulator: Simulator, tmp_path: Path, cut: Callable[[Simulator], Any]
+) -> None:
+    file = tmp_path / "hat.png"
+    file.write_bytes(PIXEL)
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=20, historyLag=0.2) as chat:
+        fault = cut(simulator)
+        echo = chat.send("see", attachments=[file])
+        assert fault.hits == 1
+        assert echo.text == "see"
+        assert chat.state is ConversationState.OPEN
+    messages = simulator.sessions[0].conversation.messages
+    assert [item["attachment"]["filename"] for message in messages for item in message.content] == ["hat.png"]
+
+
+def test_a_stream_goes_back_to_where_it_was(simulator: Simulator) -> None:
+    stream = io.BytesIO(b"skipped" + PIXEL)
+    stream.seek(7)
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=20) as chat:
+        fault = simulator.faults.drop("reset", class_="UploadSuccessEvent")
+        id_ = chat.upload(stream, "hat.png", "image/png")
+        assert fault.hits == 1
+        target = io.BytesIO()
+        chat.download(id_, target)
+    assert target.getvalue() == PIXEL
+
+
+@pytest.mark.parametrize("what", ["typing", "history", "download"])
+def test_typing_history_and_downloads_wait_for_the_next_connection(simulator: Simulator, what: str) -> None:
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=20) as chat:
+        id_ = chat.upload(PIXEL, "hat.png", "image/png")
+        acts = {"typing": chat.typing, "history": chat.history, "download": lambda: chat.download(id_, io.BytesIO())}
+        outage = simulator.faults.refuseHandshake(503)
+        simulator.guest().reset()
+        until(lambda: not chat.connected)
+        acts[what]()
+        assert outage.hits == 1
+        assert len(simulator.connections) == 2
+
+
+def test_waiting_for_a_connection_ends_in_time_and_says_so(simulator: Simulator, chat: Conversation) -> None:
+    simulator.faults.refuseHandshake(503, times=None)
+    simulator.guest().reset()
+    until(lambda: not chat.connected)
+    for act in (lambda: chat.typing(timeout=0.2), lambda: chat.history(timeout=0.2)):
+        with pytest.raises(ResponseTimeoutError, match=r"no connection within 0\.2 seconds"):
+            act()
+
+
+@pytest.mark.parametrize("wrong", [{"a": 1}, {"a": None}, {"a": {"b": "c"}}, {1: "a"}, ["a"]], ids=str)
+def test_custom_attributes_are_checked_before_anything_is_sent(
+    simulator: Simulator, chat: Conversation, wrong: Any
+) -> None:
+    with pytest.raises(TypeError, match="customAttributes"):
+        chat.send("x", customAttributes=wrong)
+    with pytest.raises(TypeError, match="customAttributes"):
+        Conversation.open(simulator.address, "demo", customAttributes=wrong)
+    with pytest.raises(ValueError, match="customAttributes take"):
+        chat.send("x", customAttributes={"a": "b" * 5000})
+    assert simulator.received.of("onMessage") == []
+    assert len(simulator.connections) == 1
+
+
+def test_so_many_messages_are_remembered_as_are_wanted(simulator: Simulator, agent: Agent) -> None:
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, keepMessages=3) as chat:
+        recorder = Recorder()
+        chat.client.addSessionListener(recorder)
+        for number in range(10):
+            agent.say(str(number))
+        recorder.waitForText("9")
+        assert [message.text for message in chat.collect(quietFor=0.2)] == ["7", "8", "9"]
+        assert chat.transcript().count("\n") == 3
+    with pytest.raises(ValueError, match="keepMessages"):
+        Conversation.open(simulator.address, "demo", keepMessages=0)
+
+
+def test_a_refusal_because_the_session_is_read_only_says_the_way_out(simulator: Simulator, chat: Conversation) -> None:
+    simulator.faults.refuse("onMessage", 409, "Session is read-only")
+    for _ in range(2):
+        with pytest.raises(ConversationEndedError, match=r"read-only: startNew\(\) begins another"):
+            chat.send("x")
+    assert chat.readOnly
+    chat.startNew()
+    assert chat.send("y").text == "y"
+
+
+def test_odd_typing_events_disturb_nobody(simulator: Simulator, chat: Conversation) -> None:
+    for duration in ("soon", -5, 10**400, [1]):
+        typing = {"eventType": "Typing", "typing": {"type": "On", "duration": duration}}
+        body = {"type": "Event", "direction": "Outbound", "events": [typing]}
+        simulator.guest().sendJson(frame("StructuredMessage", body))
+    simulator.guest().sendJson(frame("StructuredMessage", {"type": "Text", "text": "here", "direction": "Outbound"}))
+    assert chat.receive().text == "here"

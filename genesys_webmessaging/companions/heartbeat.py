@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # An expirationDate after this (the end of the year 9998, in seconds since 1970) is not a time.
 LATEST = 253_370_764_800.0
+# Seconds since 1970 above which a time must be meant in milliseconds, as the documentation has it: in the year 5138.
+_MILLISECONDS = 1e11
 
 
 class Heartbeat(ListenerWrapper):
@@ -40,7 +42,7 @@ class Heartbeat(ListenerWrapper):
 
     Args:
         client: The client whose session is kept alive.
-        interval: Seconds between two echoes. The service wants 30 at least.
+        interval: Seconds between two echoes. The service allows two a minute.
         patience: Seconds that an answer may take.
         onDeadPeer: Called, on the heartbeat's thread, when the peer is dead; ``client.disconnect`` if None. With a
             Reconnector, give its ``reconnect``.
@@ -55,7 +57,7 @@ class Heartbeat(ListenerWrapper):
         self,
         client: WebMessagingClient,
         *,
-        interval: float = 30.0,
+        interval: float = 40.0,
         patience: float = 10.0,
         onDeadPeer: Callable[[], None] | None = None,
         onExpiring: Callable[[float], None] | None = None,
@@ -74,10 +76,15 @@ class Heartbeat(ListenerWrapper):
         # Guards the fields below; notified when one of them changes.
         self._changed = threading.Condition()
         self._heard = 0
-        self._expires: float | None = None
+        self._expires: float | None = None  # a time that a datetime can hold
         self._warned: float | None = None
         self._beating: threading.Thread | None = None
         self._beats = 0
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._changed = threading.Condition()
+        self._beating = None
 
     @property
     def beats(self) -> int:
@@ -117,6 +124,8 @@ class Heartbeat(ListenerWrapper):
             return
         try:
             expires = float(told) if isinstance(told, (int, float, str)) else math.nan
+            if expires > _MILLISECONDS:
+                expires /= 1000
         except (ValueError, OverflowError):
             expires = math.nan
         if not 0 <= expires < LATEST:

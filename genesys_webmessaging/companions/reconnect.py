@@ -39,7 +39,7 @@ from ..models import (
 )
 from ._attempts import Backoff, ConnectionPlan, is_final, retry_after
 from ._gap import Gap, HistoryReader, MessageGate, Reading
-from ._seen import Comparison, Ledger, Unheard
+from ._seen import ENOUGH, KEPT, Comparison, Ledger, Unheard
 from ._wrapper import ListenerWrapper
 
 __all__ = ["Reconnector", "ReconnectorState"]
@@ -97,6 +97,7 @@ class Reconnector(ListenerWrapper):
         answerTimeout: Seconds that the server may take for the answer to a request.
         historyLag: Seconds that the history may be behind what is said.
         holdLive: Seconds that a live message may wait for those that were missed before it.
+        keepMessages: So many of the latest messages are remembered, 100 at least, to know them when they come again.
         newSessionOnExpiry: Whether a session that has expired is followed by a new one of the same token. If not,
             that is the end.
         onGivenUp: Called once with the reason, when there will be no further try.
@@ -117,6 +118,7 @@ class Reconnector(ListenerWrapper):
         answerTimeout: float = 10.0,
         historyLag: float = 5.0,
         holdLive: float = 2.0,
+        keepMessages: int = KEPT,
         newSessionOnExpiry: bool = False,
         onGivenUp: Callable[[WebMessagingException], None] | None = None,
         random: Callable[[], float] = random.random,
@@ -135,7 +137,7 @@ class Reconnector(ListenerWrapper):
         self._history_lag = checks.seconds("historyLag", historyLag, zero=True)
         self._new_session_on_expiry = newSessionOnExpiry
         self._on_given_up = onGivenUp
-        self._ledger = Ledger()
+        self._ledger = Ledger(kept=max(checks.whole_number("keepMessages", keepMessages), 2 * ENOUGH))
         self._gate = MessageGate(
             self._ledger,
             lambda message, raw: self._put("structuredMessage", message, raw),

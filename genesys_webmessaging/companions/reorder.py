@@ -70,6 +70,12 @@ class Reorder(ListenerWrapper):
         self._arrivals = 0
         self._timer: threading.Thread | None = None
 
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._changed = threading.Condition()
+        self._held = []
+        self._timer = None
+
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Hold a message until it is certain enough that none belongs before it."""
         time = None if is_typing(structuredMessage) else time_of(structuredMessage)

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -42,7 +43,8 @@ class TranscriptEntry:
         time: When it was said, ISO 8601, as the server told it; None when it did not.
         sender: Who said it: a name, or Guest, Bot or Agent.
         text: What was said, "" if nothing was.
-        extras: Everything else in a few words each: "attachment: hat.png", "quick replies: Yes | No".
+        extras: Everything else in a few words each: "attachment: hat.png", "quick replies: Yes | No"; first of all
+            "late", if it was found in the history after newer messages had been heard.
         message: The whole message.
     """
 
@@ -64,6 +66,7 @@ class Transcript(SessionListener):
         destination: A file to append to (made so that only its owner can read it), or a stream that is already open;
             None keeps the entries in memory only.
         format: How the file is written.
+        keepEntries: So many entries are kept in memory, the latest ones; None for all. The file has them all.
 
     Raises:
         OSError: The file cannot be opened.
@@ -75,15 +78,18 @@ class Transcript(SessionListener):
         destination: str | os.PathLike[str] | TextIO | None = None,
         *,
         format: TranscriptFormat | str = TranscriptFormat.TEXT,
+        keepEntries: int | None = None,
     ) -> None:
         self._write_as = _WRITERS[TranscriptFormat(format)]
         # Guards _entries and _file.
         self._lock = threading.Lock()
-        self._entries: list[TranscriptEntry] = []
+        self._entries: deque[TranscriptEntry] = deque(maxlen=keepEntries)
         self._opened_here = isinstance(destination, (str, os.PathLike))
         self._file: TextIO | None = None
         if isinstance(destination, (str, os.PathLike)):
-            self._file = open(destination, "a", encoding="utf-8", newline="\n", opener=_private)  # noqa: SIM115
+            self._file = open(  # noqa: SIM115
+                destination, "a", encoding="utf-8", errors="replace", newline="\n", opener=_private
+            )
         else:
             self._file = destination
 
@@ -127,16 +133,26 @@ class Transcript(SessionListener):
         with self._lock:
             self._entries.append(entry)
             if self._file is not None:
-                self._file.write(self._write_as(entry))
+                _write(self._file, self._write_as(entry))
                 self._file.flush()
 
 
 def entryOf(message: StructuredMessage) -> TranscriptEntry:
     """A message as it stands in a transcript."""
     offers = message.direction != Direction.INBOUND
-    extras = [*_content(message.content, offers=offers), *_events(message.events)]
+    late = ["late"] if message.late else []
+    extras = [*late, *_content(message.content, offers=offers), *_events(message.events)]
     told = text_of(message.channel.time) if message.channel is not None else ""
     return TranscriptEntry(told or None, _sender(message), text_of(message.text), tuple(extras), message)
+
+
+def _write(file: TextIO, text: str) -> None:
+    """Write a text; what the encoding of the file has no characters for is replaced."""
+    try:
+        file.write(text)
+    except UnicodeEncodeError:
+        encoding = file.encoding or "ascii"
+        file.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _private(path: str, flags: int) -> int:
@@ -224,6 +240,7 @@ def _as_json(entry: TranscriptEntry) -> str:
     shown: dict[str, Any] = {
         "time": entry.time,
         "sender": entry.sender,
+        **({"late": True} if entry.message.late else {}),
         **{key: message[key] for key in ("direction", "id", "type", "text", "content", "events") if key in message},
     }
     content = shown.get("content")

@@ -14,6 +14,7 @@ from _listeners import Recorder, until
 
 from genesys_webmessaging import WebMessagingClient
 from genesys_webmessaging.companions import Heartbeat, Reconnector, Transcript
+from genesys_webmessaging.models import SessionResponse
 from genesys_webmessaging.simulator import Deployment, Simulator
 
 ORIGIN = "https://shop.example"
@@ -171,3 +172,23 @@ def test_echoes_are_no_part_of_a_transcript(client: WebMessagingClient, heartbea
 def test_seconds_that_cannot_be_right_are_refused(client: WebMessagingClient, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Heartbeat(client, **wrong)
+
+
+@pytest.mark.parametrize("told", ["nan", float("nan"), float("inf"), 10**400, "soon", [1], -1e300])
+def test_an_expiry_that_is_not_a_time_is_ignored(told: Any) -> None:
+    warnings: list[float] = []
+    with WebMessagingClient("wss://webmessaging.example/v1") as client:
+        heartbeat = Heartbeat(client, interval=3600, onExpiring=warnings.append)
+        heartbeat.sessionResponse(SessionResponse(connected=True, expirationDate=told), "")
+        before = time.process_time()
+        threading.Event().wait(0.2)
+        assert (heartbeat.expiresAt, warnings, len(beating())) == (None, [], 1)
+        assert time.process_time() - before < 0.1, "it spins"
+        heartbeat.stop()
+
+
+def test_an_expiry_in_milliseconds_is_a_time_too() -> None:
+    with WebMessagingClient("wss://webmessaging.example/v1") as client:
+        heartbeat = Heartbeat(client)
+        heartbeat.sessionResponse(SessionResponse(connected=False, expirationDate=1_893_456_000_000), "")
+        assert heartbeat.expiresAt == datetime(2030, 1, 1, tzinfo=timezone.utc)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from genesys_webmessaging.companions import Transcript, TranscriptFormat
-from genesys_webmessaging.models import StructuredMessage
+from genesys_webmessaging.models import Direction, StructuredMessage
 
 TIME = "2030-01-01T10:00:00.000Z"
 
@@ -21,6 +21,10 @@ def say(transcript: Transcript, text: str | None = None, sender: dict[str, Any] 
     document = {"id": "1", "direction": "Outbound", "type": "Text", "text": text, **fields}
     document["channel"] = {"time": TIME, "from": sender}
     transcript.structuredMessage(StructuredMessage.from_dict(document), "{}")
+
+
+def said(text: str) -> StructuredMessage:
+    return StructuredMessage(direction=Direction.OUTBOUND, text=text)
 
 
 def test_text_has_a_line_for_each_message_as_it_happens(tmp_path: Path) -> None:
@@ -127,3 +131,38 @@ def test_a_format_that_does_not_exist_is_refused() -> None:
 def test_a_directory_is_no_file_to_write_to(tmp_path: Path) -> None:
     with pytest.raises(OSError):  # noqa: PT011 - the system's own sentence
         Transcript(tmp_path)
+
+
+def test_what_the_encoding_of_a_stream_does_not_have_is_replaced() -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii")
+    transcript = Transcript(stream)
+    transcript.structuredMessage(said("caf\N{LATIN SMALL LETTER E WITH ACUTE} \ud800"), "")
+    transcript.structuredMessage(said("end"), "")
+    assert b"caf? ?" in written.getvalue()
+    assert b"end" in written.getvalue()
+
+
+def test_an_unpaired_surrogate_costs_no_message_in_a_file(tmp_path: Path) -> None:
+    with Transcript(tmp_path / "talk.jsonl", format="jsonl") as transcript:
+        transcript.structuredMessage(said("a \ud800 b"), "")
+        transcript.structuredMessage(said("end"), "")
+    assert len((tmp_path / "talk.jsonl").read_text("utf-8").splitlines()) == 2
+
+
+def test_a_message_that_came_late_is_shown_as_late() -> None:
+    transcript = Transcript()
+    message = said("missed")
+    message.late = True
+    transcript.structuredMessage(message, "")
+    transcript.structuredMessage(said("in time"), "")
+    assert transcript.asText().splitlines()[1].strip() == "[late]"
+    assert "[late]" in transcript.asMarkdown()
+    assert [json.loads(line).get("late") for line in transcript.asJsonLines().splitlines()] == [True, None]
+
+
+def test_only_the_latest_entries_are_kept_if_so_wanted() -> None:
+    transcript = Transcript(keepEntries=2)
+    for number in range(5):
+        transcript.structuredMessage(said(str(number)), "")
+    assert [entry.text for entry in transcript.entries] == ["3", "4"]
