@@ -22,6 +22,26 @@ def test_the_next_test_has_a_fresh_one(genesys_simulator):
     assert genesys_simulator.sessions == []
 """
 
+MARKED = """
+import pytest
+from genesys_webmessaging import Conversation
+
+seen = []
+
+
+@pytest.mark.genesys(bot={"otherwise": ["I am another bot."]}, deployments=["shop"])
+def test_the_marker_says_what_it_is(genesys_simulator):
+    with Conversation.open(genesys_simulator.address, "shop", origin="https://shop.example") as chat:
+        chat.send("hi")
+        assert chat.receive(5).text == "I am another bot."
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_one_is_shared(genesys_shared_simulator, number):
+    seen.append(genesys_shared_simulator.address)
+    assert len(set(seen)) == 1
+"""
+
 NOTHING_IMPORTED = """
 import sys
 
@@ -57,6 +77,11 @@ def run(tmp_path, source):
 def test_the_fixtures_are_there_once_the_package_is_installed(tmp_path):
     done = run(tmp_path, USERS_TEST)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_marker_says_what_the_simulator_is_to_be_and_one_can_be_shared(tmp_path):
+    done = run(tmp_path, MARKED)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_plugin_imports_nothing_unless_used(tmp_path):
