@@ -93,7 +93,7 @@ def status_of(error: BaseException) -> Status | None:
 
 _HINTS = {
     401: "the deployment wants guests to sign in, or the sign-in is no longer good",
-    403: "there is no active deployment with that id there, or it does not take guests from that origin (--origin)",
+    403: "see --deployment-id, --region and --origin; 'genesys-webmessaging check' tells more",
     404: "nothing speaks WebSocket at that address",
 }
 

@@ -15,6 +15,7 @@ import click
 from rich.text import Text
 
 from .._wire.proxy import choose_proxy
+from .._wire.tls import shared_context
 from ..client import WebMessagingClient
 from ..deployment import getDeploymentConfiguration
 from ..exceptions import ApiError, ConnectError, RequestError, ResponseTimeoutError, WebMessagingException
@@ -196,7 +197,7 @@ class Journey:
             raise Skipped("the address is ws://, which is not encrypted")
         if self.proxy:
             raise Skipped(f"the way leads through the proxy {self.proxy}")
-        context = ssl.create_default_context(cafile=self.place.ca_file)
+        context = shared_context(self.place.ca_file)
         with (
             socket.create_connection((self.host, self.port), self.place.timeout) as plain,
             context.wrap_socket(plain, server_hostname=self.host) as encrypted,
@@ -281,8 +282,8 @@ _PROXY_IS_WRONG = "the proxy cannot be used: is it the right one (--proxy, or HT
 _REFUSALS = {
     400: "the server does not understand the handshake: is the address one of Web Messaging?",
     401: "the deployment wants its guests to sign in",
-    403: "there is no active deployment with that id in this region, or its configuration does not allow this origin: "
-    "give the origin of a page that may show the Messenger (--origin)",
+    403: "is the deployment active in this region (--deployment-id, --region), and does it allow a page of this origin "
+    "(--origin)?",
     404: "nothing speaks WebSocket at this path: the address of a region ends with /v1",
     429: "too many connections: try again later",
 }

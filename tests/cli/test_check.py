@@ -80,7 +80,7 @@ def test_an_unknown_deployment_is_told(command, simulator):
 
     assert ended.status == 1
     assert (outcomes(ended.out)["deployment"], outcomes(ended.out)["websocket"]) == ("maybe", "FAILED")
-    assert "no active deployment" in ended.out
+    assert "is the deployment active in this region" in ended.out
 
 
 def test_an_origin_that_is_refused_is_told(command):

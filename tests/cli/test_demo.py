@@ -91,7 +91,7 @@ def test_the_demo_says_that_the_deployment_is_unknown(command, simulator):
 
     assert ended.status == 1
     assert "403" in ended.err
-    assert "no active deployment" in ended.err
+    assert "the deployment is not active" in ended.err
     assert ended.err.count("\n") == 1
 
 
