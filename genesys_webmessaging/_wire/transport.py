@@ -23,6 +23,7 @@ __all__ = ["CHUNK", "OverdueError", "Transport", "describe"]
 logger = logger_of(__name__)
 
 CHUNK = 65536
+_BULK = 4 * CHUNK
 
 # select.poll needs no descriptor of its own and bears descriptors above 1023; Windows has select alone.
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -76,11 +77,13 @@ class Transport:
         # What TLS had decrypted before anybody read, and whether it said that nothing more comes.
         self._early = b""
         self._ended = False
+        # Large as long as there is much to read: memory for more than 128 KB costs five times a small read.
+        self._read_size = CHUNK
 
     # Reading: one thread.
 
     def read(self, *, or_writable: bool = False) -> bytes | None:
-        """Wait for bytes and return what there is, 64 KB at most.
+        """Wait for bytes and return what there is, 256 KB at most.
 
         Args:
             or_writable: Return too when the socket can be written to.
@@ -101,11 +104,12 @@ class Transport:
             if self._tls is not None and self._tls.failed:
                 self._tls.decrypt(b"")
             try:
-                data = self._sock.recv(CHUNK)
+                data = self._sock.recv(self._read_size)
             except BlockingIOError:
                 if self._wait(or_writable) or (or_writable and self.is_writable()):
                     return None
             else:
+                self._read_size = CHUNK if len(data) < CHUNK else _BULK
                 if not data or self._tls is None:
                     return data
                 data = self._decrypt(data, self._tls)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
-from genesys_webmessaging._wire.guest_socket import GuestSocket, ViolationError, close_of, text_of
+from genesys_webmessaging._wire.guest_socket import GuestSocket, ViolationError, close_of, text_frame, text_of
 
 MEGABYTE = 1024 * 1024
 
@@ -214,6 +214,20 @@ def test_sixteen_megabytes_are_decoded_in_linear_work(fragment: int | None):
 
     assert work(16 * MEGABYTE) <= 4.1 * work(4 * MEGABYTE)
     assert CountedBytes.copied <= 2.1 * 16 * MEGABYTE
+
+
+@pytest.mark.parametrize("size", [*range(10), 124, 125, 126, 127, 128, 65535, 65536, 65537, 300_000])
+def test_what_is_sent_is_what_the_librarys_frame_would_be(size: int):
+    text = ("ü" + "x" * size)[:size]
+    made = text_frame(text)
+    library = ABNF.create_frame(text, ABNF.OPCODE_TEXT)
+    head = len(made) - len(text.encode())
+    library.get_mask_key = lambda _: made[head - 4 : head]
+    assert made == library.format()
+
+
+def test_every_frame_has_a_mask_of_its_own():
+    assert len({text_frame("")[2:6] for _ in range(20)}) > 10
 
 
 def test_a_control_frame_of_every_size_up_to_125_is_taken():
