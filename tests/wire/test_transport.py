@@ -94,7 +94,7 @@ def test_many_small_writes_are_read_together(pair: Pair):
     assert read_to(transport, 4000) == b"".join(struct.pack("!I", n) for n in range(1000))
 
 
-def test_one_read_brings_about_64_kilobytes_at_most(pair: Pair):
+def test_one_read_brings_about_256_kilobytes_at_most(pair: Pair):
     transport, peer = pair
     sent = b"x" * 1_000_000
     sender = threading.Thread(target=peer.sendall, args=(sent,))
