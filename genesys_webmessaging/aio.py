@@ -191,7 +191,7 @@ class AsyncConversation:
     # Waiting, which costs no thread
 
     async def receive(self, timeout: float | None = None) -> StructuredMessage:
-        """The next message of the other side, as :meth:`Conversation.receive`."""
+        """The next message of the other side, as :meth:`~genesys_webmessaging.Conversation.receive`."""
         return await self._take(lambda _: True, "message", self._chat._seconds(timeout))
 
     async def waitFor(
@@ -199,12 +199,12 @@ class AsyncConversation:
         wanted: str | Pattern[str] | Callable[[StructuredMessage], object],
         timeout: float | None = None,
     ) -> StructuredMessage:
-        """Wait for a certain message, as :meth:`Conversation.waitFor`."""
+        """Wait for a certain message, as :meth:`~genesys_webmessaging.Conversation.waitFor`."""
         fits, what = _matcher(wanted)
         return await self._take(fits, what, self._chat._seconds(timeout))
 
     async def collect(self, quietFor: float = 1.0, timeout: float | None = None) -> list[StructuredMessage]:
-        """Everything that the other side says until it is silent, as :meth:`Conversation.collect`."""
+        """What the other side says until it is silent, as :meth:`~genesys_webmessaging.Conversation.collect`."""
         quiet_for = checks.seconds("quietFor", quietFor, zero=True)
         limit = self._chat._seconds(timeout)
         inbox, started = self._chat._inbox, time.monotonic()

@@ -142,7 +142,7 @@ class GuestUser(User):
         host: The address or region to connect to; Locust's ``--host`` goes before it.
         deploymentId: The deployment.
         origin: The origin of the guest's web page; None for that of the address.
-        options: More for :meth:`Conversation.open`: join, customAttributes, timeout, caFile, ….
+        options: More for :meth:`~genesys_webmessaging.Conversation.open`: join, customAttributes, timeout, caFile, ….
         automatedTest: Whether the session carries the custom attribute ``IsAutomatedTest: true``.
         chat: The conversation, from ``on_start`` on.
     """
@@ -219,15 +219,15 @@ class GuestUser(User):
         return self._sample("echo", name or text, partial(self.chat.send, text, timeout=timeout))
 
     def choose(self, reply: str, *, name: str | None = None) -> StructuredMessage | None:
-        """Choose a quick reply, as :meth:`Conversation.choose`."""
+        """Choose a quick reply, as :meth:`~genesys_webmessaging.Conversation.choose`."""
         return self._sample("echo", name or f"choose {reply}", partial(self.chat.choose, reply))
 
     def press(self, card: str | int, button: str | int, *, name: str | None = None) -> StructuredMessage | None:
-        """Press a button of a card, as :meth:`Conversation.press`."""
+        """Press a button of a card, as :meth:`~genesys_webmessaging.Conversation.press`."""
         return self._sample("echo", name or f"press {button}", partial(self.chat.press, card, button))
 
     def pick(self, slot: str | int | datetime, *, name: str | None = None) -> StructuredMessage | None:
-        """Pick a time, as :meth:`Conversation.pick`."""
+        """Pick a time, as :meth:`~genesys_webmessaging.Conversation.pick`."""
         return self._sample("echo", name or "pick", partial(self.chat.pick, slot))
 
     def attach(

@@ -41,7 +41,7 @@ def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, ti
     """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
     For a guest who has not signed in; one who has uses
-    :meth:`~genesys_webmessaging.auth.AuthenticatedSession.startNewChat`.
+    :meth:`~genesys_webmessaging.AuthenticatedSession.startNewChat`.
 
     Args:
         client: Connected, its session configured.

@@ -183,7 +183,7 @@ MASK = "***"
 
 
 def maskFrame(text: str) -> str:
-    """A frame with its tokens, jwts, codes, presigned queries and custom attribute values replaced by ***."""
+    """A frame with its tokens, jwts, codes, presigned queries and custom attribute values masked."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,0 +1,81 @@
+"""Sphinx: ``sphinx-build -W -n docs docs/_build``."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+from sphinx.application import Sphinx
+
+import genesys_webmessaging
+
+project = "genesys_webmessaging"
+author = "The genesys_webmessaging developers"
+copyright = f"2026, {author}"  # noqa: A001 - Sphinx's name
+release = version = genesys_webmessaging.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"genesys_webmessaging {version}"
+html_theme_options = {
+    "source_repository": "https://github.com/genesys-webmessaging/genesys-webmessaging/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "deflist"]
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_mock_imports = ["gevent", "locust"]  # locust replaces the standard library's sockets when it is imported
+python_maximum_signature_line_length = 100
+napoleon_use_rtype = False
+napoleon_attr_annotations = False
+
+# What belongs to Python and other libraries is written without a link; what is private has no page.
+nitpick_ignore_regex = [
+    (r"py:(class|data|obj|attr|func)", r"(?!genesys_webmessaging).*"),
+    (r"py:exc", r".* .*"),  # "RequestError and the others"
+    (r"py:.*", r"genesys_webmessaging\.(.*\.)?_.*"),
+    (
+        r"py:class",
+        r"genesys_webmessaging\.(attachments|auth|client|conversation|deployment|exceptions|push|sessions)\..*",
+    ),
+    (r"py:class", r"genesys_webmessaging\.(companions|models|rest|scenarios|simulator)\.[a-z_]+\..*"),
+]
+
+# A name is known by the module in which users find it, not by the file in which it stands.
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+for door in (
+    "genesys_webmessaging.models",
+    "genesys_webmessaging.rest",
+    "genesys_webmessaging.companions",
+    "genesys_webmessaging.simulator",
+    "genesys_webmessaging.scenarios",
+    "genesys_webmessaging",
+):
+    module = importlib.import_module(door)
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if isinstance(thing, type) or callable(thing):
+            thing.__module__ = door
+
+
+def setup(app: Sphinx) -> None:
+    """Show the examples and exit statuses of a command as they stand."""
+    app.connect("sphinx-click-process-epilog", _literally)
+
+
+def _literally(_app: Sphinx, _context: object, lines: list[str]) -> None:
+    if any(lines):
+        lines[:] = [".. code-block:: text", "", *(f"   {line}" for line in lines if line.strip() != "\b"), ""]
