@@ -57,6 +57,8 @@ M = TypeVar("M", bound=WireModel)
 
 # Seconds that getHistory() may take: six thousand messages at the pace of the service.
 HISTORY_TIMEOUT = 600.0
+# Seconds that an upload or a download may take.
+TRANSFER_TIMEOUT = 120.0
 # Seconds that joinConversation() gives the server to refuse the message, once it is sent.
 ACKNOWLEDGE_TIMEOUT = 3.0
 
@@ -766,7 +768,7 @@ class WebMessagingClient:
         fileType: str | None = None,
         *,
         progress: Progress | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = TRANSFER_TIMEOUT,
     ) -> str:
         """Upload a file, and wait until the server has accepted it.
 
@@ -786,7 +788,7 @@ class WebMessagingClient:
         *,
         url: str | None = None,
         progress: Progress | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = TRANSFER_TIMEOUT,
     ) -> None:
         """Download a file.
 

@@ -108,7 +108,7 @@ def address_of(place: AddressOrRegion) -> str:
 
     Raises:
         TypeError: It is neither text nor a region.
-        ValueError: It is no ws:// or wss:// address with a host, and no region's name.
+        ValueError: It is neither a ws:// or wss:// address with a host nor a region's name.
     """
     if isinstance(place, GenesysCloudRegionWebSocketHosts):
         return place.webSocketHost

@@ -129,7 +129,7 @@ def covers(allowed: Iterable[str | None], mime_type: str) -> bool:
         mime_type: The type asked for, without parameters.
 
     Returns:
-        False also for text that is no MIME type at all.
+        False also for text that is not a MIME type at all.
     """
     asked = mime_type.lower()
     if not _TYPE.fullmatch(asked):

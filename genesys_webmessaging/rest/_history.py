@@ -311,19 +311,24 @@ class _Reading:
 
     def _new(self, entities: list[WebMessagingMessage]) -> list[WebMessagingMessage]:
         grown = self._total is not None and self._first_total is not None and self._total > self._first_total
+        fresh = {message.id: [message] for message in entities if message.id}
+        if len(fresh) == len(entities) and not grown and self._seen.keys().isdisjoint(fresh):
+            # As it is almost always.
+            self._seen.update(fresh)
+            return entities
         new: list[WebMessagingMessage] = []
         without_id = [message.to_json() for message in entities if not message.id]
         repeated = self._seen_without_id.issuperset(without_id)
+        seen, newest = self._seen, self._newest
+        newest_id = None if newest is None else newest.id
         for message in entities:
-            if self._newest is not None and message == self._newest:
+            if newest is not None and message.id == newest_id and message == newest:
                 # What stands before the newest one of the first page has come since.
                 new.clear()
             elif not message.id:
                 new.append(message)
-            elif message not in (alike := self._seen.setdefault(message.id, [])) and not (
-                grown and _is_newer(message, self._newest)
-            ):
-                alike.append(message)
+            elif message not in seen.get(message.id, ()) and not (grown and _is_newer(message, newest)):
+                seen.setdefault(message.id, []).append(message)
                 new.append(message)
         self._seen_without_id.update(without_id)
         return [] if repeated and all(not message.id for message in new) else new
