@@ -178,6 +178,8 @@ class AsyncConversation:
     choose = _in_pool(Conversation.choose)
     press = _in_pool(Conversation.press)
     pick = _in_pool(Conversation.pick)
+    select = _in_pool(Conversation.select)
+    fill = _in_pool(Conversation.fill)
     typing = _in_pool(Conversation.typing)
     join = _in_pool(Conversation.join)
     upload = _in_pool(Conversation.upload)

@@ -47,6 +47,7 @@ from .models import (
     ContentCard,
     ContentCardAction,
     ContentDatePickerAvailableTime,
+    ContentListPickerItem,
     ContentQuickReply,
     Direction,
     EventPresenceType,
@@ -369,7 +370,7 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         offer = message or self._latest("quick replies", offers.replies_of)
-        return self._deliver(requests.quick_reply(offer, offers.chosen_reply(offer, reply)), timeout)
+        return self._deliver(requests.quick_reply(offers.chosen_reply(offer, reply)), timeout)
 
     def press(
         self,
@@ -395,7 +396,7 @@ class Conversation:
             WebMessagingException: As :meth:`send`.
         """
         offer = message or self._latest("cards", offers.cards_of)
-        return self._deliver(requests.button(offer, offers.chosen_button(offer, card, button)), timeout)
+        return self._deliver(requests.button(offers.chosen_button(offer, card, button)), timeout)
 
     def pick(
         self,
@@ -420,6 +421,67 @@ class Conversation:
         """
         offer = message or self._latest("times", offers.slots_of)
         return self._deliver(requests.date(offer, offers.chosen_slot(offer, slot)), timeout)
+
+    def select(
+        self,
+        items: str | int | ContentListPickerItem | Sequence[str | int | ContentListPickerItem],
+        message: StructuredMessage | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> StructuredMessage:
+        """Pick items of a list.
+
+        Args:
+            items: One or several, of any sections: each its title, its id, its number in the whole list from 0, or the
+                item itself.
+            message: Who offers the list; the latest one with a list if None.
+            timeout: Seconds.
+
+        Returns:
+            The echo.
+
+        Raises:
+            ValueError: There is no such item, or none is picked, or several of a section for one. Nothing was sent.
+            WebMessagingException: As :meth:`send`.
+        """
+        offer = message or self._latest("a list", offers.list_pickers_of)
+        pickers = offers.list_pickers_of(offer)
+        if not pickers:
+            raise ValueError("the message has no list to pick from")
+        return self._deliver(requests.list_items(offer, pickers[0], offers.chosen_items(pickers[0], items)), timeout)
+
+    def fill(
+        self,
+        answers: Mapping[str, Any],
+        message: StructuredMessage | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> StructuredMessage:
+        """Fill in a form.
+
+        ::
+
+            chat.fill({"Your name": "Ann", "When?": date(2030, 1, 7), "Colours": ["red", "blue"]})
+
+        Args:
+            answers: For each question, by its title or id, the answer: a text for an input; a date, a datetime or ISO
+                8601 for a date; the title or id of an item, or a list of them, for a list; one of them for a wheel.
+            message: Who sends the form; the latest one with a form if None.
+            timeout: Seconds.
+
+        Returns:
+            The echo.
+
+        Raises:
+            ValueError: There is no such question, or an answer that is needed is missing, or one cannot be right.
+                Nothing was sent.
+            WebMessagingException: As :meth:`send`.
+        """
+        offer = message or self._latest("a form", offers.forms_of)
+        forms = offers.forms_of(offer)
+        if not forms:
+            raise ValueError("the message has no form to fill in")
+        return self._deliver(requests.form_answers(offer, forms[0], offers.answers_to(forms[0], answers)), timeout)
 
     def join(self, timeout: float | None = None) -> StructuredMessage:
         """Tell the other side that the guest has come, which starts some bots.

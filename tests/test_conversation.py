@@ -6,9 +6,10 @@ import io
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from genesys_webmessaging import (
 )
 from genesys_webmessaging.companions import Transcript, textMessage
 from genesys_webmessaging.conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
-from genesys_webmessaging.models import Direction, OAuthParams
+from genesys_webmessaging.models import Direction, OAuthParams, StructuredMessage
 from genesys_webmessaging.simulator import Agent, Simulator
 
 ORIGIN = "https://shop.example"
@@ -235,14 +236,15 @@ def test_a_conversation_is_a_sequence_of_messages_until_the_other_side_leaves(ch
 def test_a_quick_reply_is_chosen_by_text_payload_or_number(
     simulator: Simulator, chat: Conversation, agent: Agent
 ) -> None:
-    offer = agent.quickReplies("Sure?", ["Yes", {"text": "No", "payload": "n"}])
+    agent.quickReplies("Sure?", ["Yes", {"text": "No", "payload": "n"}])
     chat.receive()
     for choice in ("yes", "n", 1, -1):
         chat.choose(choice)
     sent = [request["message"] for request in simulator.received.of("onMessage")]
     assert [one["content"][0]["buttonResponse"]["payload"] for one in sent] == ["Yes", "n", "n", "n"]
-    assert sent[0]["text"] == ""
-    assert sent[0]["content"][0]["buttonResponse"]["originatingMessageId"] == offer.id
+    assert [(one["type"], one["text"]) for one in sent] == [("Structured", "Yes"), *[("Structured", "No")] * 3]
+    assert all(uuid.UUID(one["metadata"]["id"]) for one in sent)
+    assert sent[0]["content"][0]["buttonResponse"] == {"type": "QuickReply", "text": "Yes", "payload": "Yes"}
     with pytest.raises(ValueError, match="no quick reply 'maybe'; there are: 'Yes', 'No'"):
         chat.choose("maybe")
     with pytest.raises(ValueError, match="no quick reply 2"):
@@ -284,7 +286,11 @@ def test_a_time_is_picked(simulator: Simulator, chat: Conversation, agent: Agent
         chat.pick(choice)
     responses = [request["message"]["content"][0]["buttonResponse"] for request in simulator.received.of("onMessage")]
     assert [datetime.fromisoformat(one["payload"].replace("Z", "+00:00")).hour for one in responses] == [9, 10, 10, 10]
-    assert {(one["type"], one["originatingMessageId"]) for one in responses} == {("DatePicker", offer.id)}
+    assert {one["type"] for one in responses} == {"DatePicker"}
+    messages = [request["message"] for request in simulator.received.of("onMessage")]
+    assert {(one["type"], one.get("text"), one["metadata"]["parentMessageId"]) for one in messages} == {
+        ("Structured", None, offer.id)
+    }
     with pytest.raises(ValueError, match="no time"):
         chat.pick(datetime(2031, 1, 1, tzinfo=timezone.utc))
 
@@ -699,3 +705,165 @@ def test_odd_typing_events_disturb_nobody(simulator: Simulator, chat: Conversati
         simulator.guest().sendJson(frame("StructuredMessage", body))
     simulator.guest().sendJson(frame("StructuredMessage", {"type": "Text", "text": "here", "direction": "Outbound"}))
     assert chat.receive().text == "here"
+
+
+# Lists and forms
+
+SECTIONS = [
+    {"title": "Size", "items": [{"id": "s", "title": "Small"}, {"id": "l", "title": "Large"}]},
+    {
+        "title": "Colours",
+        "multipleSelection": True,
+        "items": [{"id": "r", "title": "Red"}, {"id": "b", "title": "Blue"}, {"id": "x", "title": "Small"}],
+    },
+]
+
+
+def answer_of(simulator: Simulator) -> dict[str, Any]:
+    message: dict[str, Any] = simulator.received.of("onMessage")[-1]["message"]
+    return message
+
+
+def test_items_of_a_list_are_picked_in_the_form_of_web_messenger(
+    simulator: Simulator, chat: Conversation, agent: Agent
+) -> None:
+    offer = agent.listPicker(SECTIONS, replyMessage={"title": "Chosen", "subtitle": "Thanks"})
+    chat.receive()
+    chat.select(["blue", "r", "Large"])
+    message = answer_of(simulator)
+    assert (message["type"], message["text"]) == ("Structured", "Thanks")
+    assert message["metadata"]["parentMessageId"] == offer.id
+    assert uuid.UUID(message["metadata"]["id"])
+    assert [item["buttonResponse"] for item in message["content"]] == [
+        {"type": "ListPicker", "text": text, "payload": payload, "originatingMessageId": offer.id}
+        for text, payload in (("Large", "l"), ("Blue", "b"), ("Red", "r"))
+    ]
+    chat.select("l")
+    assert [item["buttonResponse"]["payload"] for item in answer_of(simulator)["content"]] == ["l"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ([], "no item"),
+        ("green", "no item 'green'"),
+        (["s", "l"], "only one item of 'Size'"),
+        (["r", "Red"], "chosen twice"),
+        ("small", "name of several"),
+        (7, "no item 7"),
+        ([None], "no item None"),
+        ({"r": 1}, "no item"),
+    ],
+    ids=str,
+)
+def test_items_that_cannot_be_picked_are_refused_before_anything_is_sent(
+    simulator: Simulator, chat: Conversation, agent: Agent, wrong: Any, why: str
+) -> None:
+    with pytest.raises(ValueError, match="has come yet"):
+        chat.select("r")
+    agent.listPicker(SECTIONS)
+    chat.receive()
+    with pytest.raises(ValueError, match=why):
+        chat.select(wrong)
+    assert simulator.received.of("onMessage") == []
+
+
+PAGES = [
+    {
+        "title": "You",
+        "pageComponents": [
+            {"formComponentType": "Input", "input": {"id": "name", "title": "Your name", "isRequired": True}},
+            {"formComponentType": "Input", "input": {"id": "note", "title": "Note", "isMultipleLine": True}},
+        ],
+    },
+    {
+        "title": "The hat",
+        "pageComponents": [
+            {
+                "formComponentType": "DatePicker",
+                "datePicker": {
+                    "id": "day",
+                    "title": "When?",
+                    "dateDisplayFormat": "dayMonthYear",
+                    "dateMinimum": "2030-01-01T00:00:00.000Z",
+                    "dateMaximum": "2030-12-31T00:00:00.000Z",
+                },
+            },
+            {"formComponentType": "ListPicker", "listPicker": {"id": "what", "sections": SECTIONS}},
+            {
+                "formComponentType": "WheelPicker",
+                "wheelPicker": {"id": "count", "items": [{"id": "1", "title": "One"}, {"id": "2", "title": "Two"}]},
+            },
+        ],
+    },
+]
+
+
+@pytest.fixture
+def form(chat: Conversation, agent: Agent) -> StructuredMessage:
+    agent.form(PAGES, replyMessage={"title": "Thank you"}, cannedResponseId="canned")
+    return chat.receive()
+
+
+def test_a_form_is_filled_in_in_the_form_of_web_messenger(
+    simulator: Simulator, chat: Conversation, form: StructuredMessage
+) -> None:
+    chat.fill({"your name": " Ann ", "day": date(2030, 2, 1), "what": ["Red", "b", "l"], "count": "Two"})
+    message = answer_of(simulator)
+    assert (message["type"], message["text"]) == ("Structured", "Thank you")
+    assert "parentMessageId" not in message["metadata"]
+    (content,) = message["content"]
+    assert content["contentType"] == "Form"
+    assert (content["form"]["originatingMessageId"], content["form"]["cannedResponseId"]) == (form.id, "canned")
+    answers = [(one["id"], one["component"]["buttonResponse"]) for one in content["form"]["response"]]
+    assert {response["type"] for _, response in answers} == {"Form"}
+    assert [(id_, response["text"], response["payload"]) for id_, response in answers] == [
+        ("name", "Ann", "Ann"),
+        ("day", "01/02/2030", "2030-02-01T00:00:00.000Z"),
+        ("what", "Large", "l"),
+        ("what", "Red", "r"),
+        ("what", "Blue", "b"),
+        ("count", "Two", "2"),
+    ]
+    chat.fill({"name": "Ann", "day": "2030-02-01T23:30:00+02:00", "Note": "a\nb"}, form)
+    answers = answer_of(simulator)["content"][0]["form"]["response"]
+    assert [(one["id"], one["component"]["buttonResponse"].get("payload", "")) for one in answers] == [
+        ("name", "Ann"),
+        ("note", "a\nb"),
+        ("day", "2030-02-01T00:00:00.000Z"),
+        ("what", ""),
+        ("count", ""),
+    ]
+
+
+GOOD = {"name": "Ann", "day": "2030-02-01"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"day": "2030-02-01"}, "'Your name' must be answered"),
+        ({"name": "  ", "day": "2030-02-01"}, "'Your name' must be answered"),
+        ({"name": "Ann"}, "'When?' must be answered"),
+        ({**GOOD, "name": "A" * 31}, "30 characters"),
+        ({**GOOD, "note": "A" * 301}, "300 characters"),
+        ({**GOOD, "name": "a\nb"}, "one line"),
+        ({**GOOD, "name": 7}, "with a text"),
+        ({**GOOD, "day": "soon"}, "with a date"),
+        ({**GOOD, "day": "2031-01-01"}, "from 2030-01-01 to 2030-12-31"),
+        ({**GOOD, "what": "green"}, "no item 'green'"),
+        ({**GOOD, "what": ["s", "l"]}, "only one item"),
+        ({**GOOD, "count": ["1", "2"]}, "only one item"),
+        ({**GOOD, "Your name": "Bob"}, "answered twice"),
+        ({**GOOD, "shoe": "42"}, "no question 'shoe'"),
+        ({**GOOD, "name": "\ud800"}, "surrogate"),
+        ([("name", "Ann")], "mapping"),
+    ],
+    ids=str,
+)
+def test_answers_that_cannot_be_right_are_refused_before_anything_is_sent(
+    simulator: Simulator, chat: Conversation, form: StructuredMessage, wrong: Any, why: str
+) -> None:
+    with pytest.raises(ValueError, match=why.replace("?", r"\?")):
+        chat.fill(wrong)
+    assert simulator.received.of("onMessage") == []

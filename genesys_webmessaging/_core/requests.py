@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,14 +17,20 @@ from ..models import (
     ContentButtonResponse,
     ContentCardAction,
     ContentDatePickerAvailableTime,
+    ContentForm,
+    ContentListPicker,
+    ContentListPickerItem,
     ContentQuickReply,
     ContentType,
     DeleteAttachmentRequest,
+    Ent,
     EventPresence,
     EventPresenceType,
     EventType,
     EventTyping,
     EventTypingType,
+    FormResponseComponent,
+    FormResponseContentType,
     GenerateDownloadUrlRequest,
     GenerateUploadUrlRequest,
     GetConfigurationRequest,
@@ -37,7 +44,7 @@ from ..models import (
     SendMessageRequest,
     StructuredMessage,
 )
-from .offers import moment_of
+from .offers import FormAnswer, moment_of
 
 # Whether the server counts bytes or characters is not known; a text that is short enough in bytes is so in both.
 MAX_TEXT_BYTES = 4096
@@ -157,22 +164,48 @@ def echo() -> SendEchoRequest:
     return SendEchoRequest(message=IncomingNormalizedMessage(type=NormalizedType.TEXT, text="ping"))
 
 
-def quick_reply(offer: StructuredMessage, reply: ContentQuickReply) -> SendMessageRequest:
-    """The request that chooses a quick reply of a message."""
-    return _answer(NormalizedType.TEXT, "", ButtonResponseType.QUICKREPLY, reply.text, reply.payload, offer)
+def quick_reply(reply: ContentQuickReply) -> SendMessageRequest:
+    """The request that chooses a quick reply."""
+    return _structured(reply.text, [_pressed(ButtonResponseType.QUICKREPLY, reply.text, reply.payload)])
 
 
-def button(offer: StructuredMessage, action: ContentCardAction) -> SendMessageRequest:
-    """The request that presses a button of a card of a message."""
-    return _answer(
-        NormalizedType.STRUCTURED, action.text or "", ButtonResponseType.BUTTON, action.text, action.payload, offer
-    )
+def button(action: ContentCardAction) -> SendMessageRequest:
+    """The request that presses a button of a card."""
+    return _structured(action.text, [_pressed(ButtonResponseType.BUTTON, action.text, action.payload)])
 
 
 def date(offer: StructuredMessage, slot: ContentDatePickerAvailableTime) -> SendMessageRequest:
     """The request that picks a time of a message."""
     moment = moment_of(slot)
-    return _answer(NormalizedType.TEXT, "", ButtonResponseType.DATEPICKER, moment, moment, offer)
+    return _structured(None, [_pressed(ButtonResponseType.DATEPICKER, moment, moment)], parent=offer)
+
+
+def list_items(
+    offer: StructuredMessage, picker: ContentListPicker, items: Sequence[ContentListPickerItem]
+) -> SendMessageRequest:
+    """The request that picks items of a list."""
+    shown = picker.replyMessage.subtitle if picker.replyMessage is not None else None
+    picked = [_pressed(ButtonResponseType.LISTPICKER, item.title, item.id, offer.id) for item in items]
+    return _structured(shown, picked, parent=offer)
+
+
+def form_answers(offer: StructuredMessage, form: ContentForm, answers: Sequence[FormAnswer]) -> SendMessageRequest:
+    """The request that fills in a form."""
+    response = [
+        FormResponseComponent(
+            id=answer.component,
+            component=Ent(
+                contentType=FormResponseContentType.BUTTONRESPONSE,
+                buttonResponse=ContentButtonResponse(
+                    type=ButtonResponseType.FORM, text=answer.text, payload=answer.payload
+                ),
+            ),
+        )
+        for answer in answers
+    ]
+    filled = ContentForm(originatingMessageId=offer.id, cannedResponseId=form.cannedResponseId, response=response)
+    shown = form.replyMessage.title if form.replyMessage is not None else None
+    return _structured(shown, [MessageContent(contentType=ContentType.FORM, form=filled)])
 
 
 def upload_url(file_name: object, file_size: object, file_type: object) -> GenerateUploadUrlRequest:
@@ -248,16 +281,23 @@ def _event_message(event: MessageEvent) -> SendMessageRequest:
     return SendMessageRequest(message=IncomingNormalizedMessage(type=NormalizedType.EVENT, events=[event]))
 
 
-def _answer(
-    type_: NormalizedType,
-    text: str,
-    kind: ButtonResponseType,
-    shown: str | None,
-    payload: str | None,
-    offer: StructuredMessage,
-) -> SendMessageRequest:
+def _pressed(
+    kind: ButtonResponseType, text: str | None, payload: str | None, originating: str | None = None
+) -> MessageContent:
     response = ContentButtonResponse(
-        type=kind, text=shown or "", payload=payload or shown or "", originatingMessageId=offer.id
+        type=kind, text=text or "", payload=payload or text or "", originatingMessageId=originating
     )
-    content = MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=response)
-    return SendMessageRequest(message=IncomingNormalizedMessage(type=type_, text=text, content=[content]))
+    return MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=response)
+
+
+def _structured(
+    text: str | None, content: list[MessageContent], parent: StructuredMessage | None = None
+) -> SendMessageRequest:
+    """An answer in the form in which web Messenger sends it (docs/protocol: what a guest sends)."""
+    metadata = {"id": str(uuid.uuid4())}
+    if parent is not None and parent.id:
+        metadata["parentMessageId"] = parent.id
+    message = IncomingNormalizedMessage(
+        type=NormalizedType.STRUCTURED, text=text or None, content=content, metadata=metadata
+    )
+    return SendMessageRequest(message=message)
