@@ -22,7 +22,7 @@ from ._base.threads import Deadline
 from ._core import requests
 from ._core.engine import APPLICATION, DEFAULT_TIMEOUT, MAX_QUEUE_SIZE, Engine
 from ._core.listeners import Listeners
-from ._core.routing import UNEXPECTED, Event, heard_as, parse_object
+from ._core.routing import heard_as, parse_object
 from ._wire.connect import ClientCertificate
 from ._wire.connection import MAX_MESSAGE_SIZE
 from .exceptions import ErrorCode, NotConfiguredError, RequestError, ResponseTimeoutError
@@ -127,6 +127,7 @@ class WebMessagingClient:
             )
         self._engine = Engine(address_of(place), self)
         self._listeners = Listeners()
+        self._notify = self._listeners.notify
         self._given_api_client: ApiClient | None = None
         # With the origin and the way through the network that it was made for.
         self._made_api_client: tuple[tuple[str, Mapping[str, Any]], ApiClient] | None = None
@@ -904,13 +905,9 @@ class WebMessagingClient:
     def _own_origin(self) -> str:
         return f"https://{host_of(self._engine.address)}"
 
-    def _deliver(self, event: Event) -> None:
-        # An envelope for every frame is made only for those who ask for it.
-        if getattr(self.onSessionEvent, "__func__", None) is not WebMessagingClient.onSessionEvent:
-            self.onSessionEvent(event.raw, event.base_message())
-        else:
-            body = event.base_message() if event.method == UNEXPECTED else event.body
-            self._listeners.notify(event.method, body, event.raw)
+    @property
+    def _has_own_event_hook(self) -> bool:
+        return getattr(self.onSessionEvent, "__func__", None) is not WebMessagingClient.onSessionEvent
 
     def __del__(self) -> None:
         engine = vars(self).get("_engine")

@@ -40,7 +40,7 @@ from ..models._codec import encoder_of
 from . import requests
 from .dispatcher import Dispatcher
 from .pending import Pending, Watch
-from .routing import Event, decode, is_plain_message
+from .routing import UNEXPECTED, Event, decode, is_plain_message
 from .session_state import Session
 
 log = logger_of(__name__)
@@ -61,8 +61,12 @@ _REFUSALS = {
     403: "usually the deployment is not active, or is unknown in this region, or does not allow the origin",
 }
 _CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
+_NAME_AN_ATTACHMENT = frozenset({"onAttachment", "getAttachment", "deleteAttachment"})
 # What may be the first request on a connection.
 _NEED_NO_SESSION = _CONFIGURES | {"getConfiguration"}
+
+
+_json_of = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Owner(Protocol):
@@ -76,7 +80,10 @@ class Owner(Protocol):
 
     def onSessionEvent(self, rawMessage: str, baseMessage: BaseMessage) -> None: ...
 
-    def _deliver(self, event: Event) -> None: ...
+    @property
+    def _has_own_event_hook(self) -> bool: ...
+
+    def _notify(self, method: str, *args: Any) -> None: ...
 
 
 class _Order(Enum):
@@ -334,30 +341,42 @@ class Engine:
 
     def _deliverer(self) -> Callable[[_Item], None]:
         owner_of = self._owner
+        understand_late = self._understand_late
+        owner = owner_of()
+        # An envelope for every frame is made only for those who ask for it.
+        hooked = owner is not None and owner._has_own_event_hook
+        del owner
 
         def deliver(item: _Item) -> None:
-            event = self._understand_late(item) if isinstance(item, str) else item
+            event = understand_late(item) if type(item) is str else item
             owner = owner_of()
-            if isinstance(event, Event):
-                if owner is not None:
-                    owner._deliver(event)
+            if owner is None:
+                self._deliver_to_nobody(event)
+            elif type(event) is Event:
+                if hooked:
+                    owner.onSessionEvent(event.raw, event.base_message())
+                else:
+                    body = event.base_message() if event.method == UNEXPECTED else event.body
+                    owner._notify(event.method, body, event.raw)
+            elif isinstance(event, threading.Event):
+                try:
+                    owner.onWebSocketConnected()
+                finally:
+                    event.set()
             elif isinstance(event, Ending):
-                if owner is None:
-                    return
                 if event.code is None:
                     owner.onWebSocketError(event.reason)
                 else:
                     owner.onWebSocketDisconnected(event.code, event.reason)
-            elif event is _Order.CLOSE:
-                self.disconnect()
-            else:
-                try:
-                    if owner is not None:
-                        owner.onWebSocketConnected()
-                finally:
-                    event.set()
 
         return deliver
+
+    def _deliver_to_nobody(self, event: _Item) -> None:
+        """What the dispatcher does when the client is gone: close the connection, if it is told to."""
+        if event is _Order.CLOSE:
+            self.disconnect()
+        elif isinstance(event, threading.Event):
+            event.set()
 
     # Sending
 
@@ -382,9 +401,9 @@ class Engine:
         if configures:
             checks.text("deploymentId", request.deploymentId)
         request.token = checks.text("token", request.token or self.session.token or str(uuid.uuid4()))
-        frame = json.dumps(encoder_of(type(request))(request), ensure_ascii=False, separators=(",", ":"))
+        frame = _json_of(encoder_of(type(request))(request))
         checks.encodable(action, frame)
-        attachment_id = getattr(request, "attachmentId", None)
+        attachment_id = request.attachmentId if action in _NAME_AN_ATTACHMENT else None
         self._pending.expect(request.tracingId, action, attachment_id, requests.content_of(request))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("sending %s", redact(frame, self.session.secrets()))

@@ -86,6 +86,8 @@ def message_arguments(
     args: Sequence[Any], named: Mapping[str, Any]
 ) -> tuple[Any, Mapping[str, str] | None, Sequence[object]]:
     """The message, the custom attributes and the attachment ids of a call of sendMessage."""
+    if len(args) == 1 and not named:
+        return args[0], None, ()
     given: dict[str, Any] = dict(named)
     rest = list(args)
     if rest:
@@ -123,7 +125,9 @@ def text_message(
 ) -> SendMessageRequest:
     """The request of sendMessage."""
     ids = [checks.text("attachmentId", one) for one in attachment_ids]
-    attributes = checks.custom_attributes({} if custom_attributes is None else custom_attributes, max_custom_data_bytes)
+    attributes = custom_attributes
+    if attributes is not None:
+        attributes = checks.custom_attributes(attributes, max_custom_data_bytes)
     text = checks.text("message", message, empty=True)
     if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
         raise ValueError(f"message takes {len(text.encode())} bytes of UTF-8, and the server allows {MAX_TEXT_BYTES}")
