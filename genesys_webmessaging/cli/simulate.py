@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,7 @@ from ._status import epilog
     metavar="FILE",
     help="What the bot says (.yaml or .json) instead of the demonstration.",
 )
+@click.option("--example-script", is_flag=True, help="Print a script with everything in it, and end.")
 @click.option("--no-bot", is_flag=True, help="Nobody answers.")
 @click.option("--tls", is_flag=True, help="wss and https, with a certificate made on the fly.")
 @click.option(
@@ -58,6 +60,7 @@ def command(
     host: str,
     deployments: tuple[str, ...],
     script: Path | None,
+    example_script: bool,
     no_bot: bool,
     tls: bool,
     certificate: Path | None,
@@ -75,6 +78,9 @@ def command(
     """
     from ..simulator import maskFrame, serve
 
+    if example_script:
+        click.echo((resources.files("genesys_webmessaging.simulator") / "example.yaml").read_text("utf-8"), nl=False)
+        return
     if script is not None and no_bot:
         raise click.UsageError("--script and --no-bot exclude each other")
 

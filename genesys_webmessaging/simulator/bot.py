@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from .content import Says, Speaker
-from .documents import Document, read_document
+from .documents import Document, YamlFile, validated
 from .state.deployment import LimitReached
 from .state.session import Message, Participant, Role, Session
 from .state.world import World
@@ -96,9 +97,12 @@ DEFAULT_SCRIPT: Mapping[str, Any] = {
     "otherwise": ['You said "{text}". I know about hours, cards and dates.'],
 }
 
+LIKE_A_PATTERN = re.compile(r"\\[bBdDsSwW]|\.[*+?]|^\^|\$$|^/.*/\w*$|\(\?|\[[^\]]*-[^\]]*\]|\w\|\w")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 Item = TypeVar("Item")
+
+log = logging.getLogger(__name__)
 
 
 def _listed(value: object) -> object:
@@ -250,7 +254,20 @@ class BotScript(Document):
             ValueError: It is not a bot script; the message says where.
             OSError: The file cannot be read.
         """
-        return source if isinstance(source, BotScript) else read_document(cls, source)
+        if isinstance(source, BotScript):
+            return source
+        file = None if isinstance(source, Mapping) else YamlFile(Path(source))
+        name, content = ("the script", source) if file is None else (str(source), file.content)
+        script = validated(cls, content, name, file)
+        for location, text in _like_patterns(content):
+            log.warning(
+                "%s: rules[%d].match: is %r meant as a regular expression? Write {pattern: …} then, or {contains: …} "
+                "if it is not",
+                name if file is None else f"{name}:{file.line_of(location)}",
+                location[1],
+                text,
+            )
+        return script
 
     def answer(self, message: Message) -> tuple[Sequence[Step], dict[str, str]]:
         """What to do about a message, and the values for the placeholders."""
@@ -262,6 +279,14 @@ class BotScript(Document):
         if message.hasPresence("Join"):
             return self.greeting, {}
         return ((), {}) if message.type == "Event" else (self.otherwise, known)
+
+
+def _like_patterns(content: Any) -> Iterator[tuple[tuple[str, int, str], str]]:
+    """The texts to match that look like regular expressions, and where they stand."""
+    for number, rule in enumerate(content.get("rules") or ()):
+        match = rule.get("match") if isinstance(rule, Mapping) else None
+        if isinstance(match, str) and LIKE_A_PATTERN.search(match):
+            yield ("rules", number, "match"), match
 
 
 def _file_of(message: Message) -> dict[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Document", "DocumentError", "Location", "YamlFile", "read_document", "validated", "words_of"]
+__all__ = ["Document", "DocumentError", "Location", "YamlFile", "validated", "words_of"]
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -115,23 +115,6 @@ class YamlFile:
             if (*known, part) in self._lines:
                 known = (*known, part)
         return self._lines.get(known, 1)
-
-
-def read_document(model: type[Model], source: str | Path | Mapping[str, Any]) -> Model:
-    """Read a document.
-
-    Args:
-        model: What it must be.
-        source: The path of a .json, .yaml or .yml file, or the object that would be in it.
-
-    Raises:
-        DocumentError: It is not what it must be.
-        OSError: The file cannot be read.
-    """
-    if isinstance(source, Mapping):
-        return validated(model, source, "the script")
-    file = YamlFile(Path(source))
-    return validated(model, file.content, str(source), file)
 
 
 def validated(model: type[Model], value: object, name: str, file: YamlFile | None = None) -> Model:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
+import genesys_webmessaging.simulator as simulator_package
 from genesys_webmessaging.simulator import BotScript, Simulator
+from genesys_webmessaging.simulator.bot import Match, Rule, Step
+from genesys_webmessaging.simulator.content import Attachment, Button, Card, DatePicker, Form, ListPicker
 
 SCRIPT = {
     "name": "Robo",
@@ -146,7 +151,6 @@ def test_without_a_bot_nobody_answers(simulator, guest):
 
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
 def test_a_script_is_read_from_a_file(connect, tmp_path, suffix):
-    yaml = pytest.importorskip("yaml")
     path = tmp_path / f"bot.{suffix}"
     path.write_text(json.dumps(SCRIPT) if suffix == "json" else yaml.safe_dump(SCRIPT), encoding="utf-8")
     with Simulator(bot=path) as simulator:
@@ -204,6 +208,59 @@ def test_times_and_words_of_yaml_stay_what_was_written(tmp_path):
     step = BotScript.load(path).greeting[0]
     assert [reply.text for reply in step.quickReplies] == ["Yes", "No"]
     assert step.datePicker.times[0].dateTime == "2030-01-07T09:00:00.000Z"
+
+
+EXAMPLE = Path(simulator_package.__file__).parent / "example.yaml"
+
+
+def test_the_example_script_works_and_has_everything_in_it(connect, caplog):
+    script = BotScript.load(EXAMPLE)
+    assert caplog.text == ""
+    written = {key for _, key in used(yaml.safe_load(EXAMPLE.read_text("utf-8")))}
+    for model in (BotScript, Match, Rule, Step, Card, DatePicker, ListPicker, Form, Attachment, Button):
+        fields = set(model.model_fields) - {"type", "location", "dateDisplayFormat", "base64", "readOnly"}
+        assert fields <= written, model
+    with Simulator(bot=script.model_copy(update={"delay": 0.0})) as simulator:
+        guest = greeted(simulator, connect)
+        assert [guest.outbound()["text"] for _ in range(2)] == ["Welcome to the workshop.", "How can I help?"]
+        for said, kind in [
+            ("a visit", "DatePicker"),
+            ("a hat", "Card"),
+            ("the catalogue", "Carousel"),
+            ("a repair", "ListPicker"),
+            ("register", "Form"),
+            ("a hologram", "Hologram"),
+        ]:
+            guest.say(said)
+            assert guest.outbound()["content"][0]["contentType"] == kind
+        guest.say("My name is Ilo")
+        assert guest.outbound()["text"] == "Hello Ilo!"
+        guest.say("xyzzy")
+        assert guest.outbound()["text"] == 'You said "xyzzy". I know about visits, repairs and hats.'
+
+
+def used(value, path=()):
+    """Every key in a document, with its path."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield path, key
+        yield from used(item, (*path, key))
+
+
+@pytest.mark.parametrize("text", [r"order \d+", "^hello", "bye$", "/hi/i", "colou?.*r", "[a-z] hat", "yes|no"])
+def test_a_text_that_looks_like_a_pattern_is_asked_about(text, caplog):
+    BotScript.load({"rules": [{"match": "fine"}, {"match": text}]})
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"the script: rules[1].match: is {text!r} meant as a regular expression? "
+        "Write {pattern: …} then, or {contains: …} if it is not"
+    )
+
+
+@pytest.mark.parametrize("text", ["opening hours?", "C++", "what is 3 * 4 (roughly)", "5 $ or more", "a.b"])
+def test_a_text_that_does_not_is_taken_as_it_is(text, caplog):
+    BotScript.load({"rules": [{"match": text}, {"match": {"pattern": "^x$"}}, {"match": {"contains": "^x$"}}]})
+    assert caplog.records == []
 
 
 def test_a_script_has_a_json_schema():

@@ -245,7 +245,7 @@ def test_an_agent_ends_the_conversation_and_the_guest_begins_another(pages, desk
     guest.locator("#state.good").wait_for()
     choose(desk)
     say(desk, "Text", text="Goodbye")
-    desk.get_by_role("button", name="End", exact=True).click()
+    desk.get_by_role("button", name="End chat").click()
     guest.get_by_text("The conversation has ended").wait_for()
     assert guest.get_by_label("Message").is_disabled()
     desk.locator("#talk-state", has_text="read-only").wait_for()

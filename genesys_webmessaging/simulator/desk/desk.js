@@ -16,6 +16,7 @@ let kind = "text";
 let tab = "faults";
 let faults = [];
 let limits = "none";
+let bot = false;
 let clockOffset = 0;
 const sessions = new Map();
 const unread = new Map();
@@ -106,6 +107,7 @@ const EVENTS = {
         for (const session of event.sessions) sessions.set(session.number, session);
         faults = event.faults;
         limits = event.limits;
+        bot = event.bot;
         violations.splice(0, violations.length, ...event.violations);
         setClock(event.now);
         const guestPage = new URLSearchParams({ deployment: event.deployments[0] });
@@ -230,11 +232,12 @@ async function choose(number) {
 }
 
 function showHead(session) {
-    const readable = session.state !== "open" ? session.state : session.handedOver ? "you answer" : "the bot answers";
+    const readable = session.state !== "open" ? session.state : session.handedOver ? "you answer" : bot ? "the bot answers" : "nobody answers yet";
     at("talk-title").textContent = `${nameOf(session)} of ${session.deploymentId}`;
     at("talk-state").textContent = readable;
     at("talk-state").hidden = false;
     at("hand-over").textContent = session.handedOver ? "Hand over to the bot" : "Take over from the bot";
+    at("hand-over").hidden = !bot;
     const open = session.state === "open";
     for (const id of ["hand-over", "leave-open", "leave-read-only"]) at(id).disabled = !open;
     at("composer").hidden = false;

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 from pydantic import Field, model_validator
 
+from ..bot import BotRunner
 from ..content import Says, Speaker
 from ..documents import Document, validated
 from ..faults import Faults
@@ -264,6 +265,7 @@ class ControlSide:
         return StateEvent(
             now=iso(self._world.clock.now()),
             deployments=list(self._world.deployments),
+            bot=any(isinstance(observer, BotRunner) for observer in self._world.observers),
             limits=named.get(limits.pop(), "own") if len(limits) == 1 else "own",
             sessions=[session_shown(session) for session in self._world.sessions.values()],
             connections=[connection.number for connection in self._context.openConnections],

@@ -93,6 +93,8 @@ class StateEvent(Shown):
     """The simulator's time, as ISO 8601."""
     deployments: list[str]
     """The ids of the deployments."""
+    bot: bool
+    """Whether a bot answers guests whom no agent serves."""
     limits: Literal["documented", "none", "own"]
     """How often things may be done."""
     sessions: list[SessionShown]
