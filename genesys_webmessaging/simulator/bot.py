@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -100,8 +100,6 @@ DEFAULT_SCRIPT: Mapping[str, Any] = {
 LIKE_A_PATTERN = re.compile(r"\\[bBdDsSwW]|\.[*+?]|^\^|\$$|^/.*/\w*$|\(\?|\[[^\]]*-[^\]]*\]|\w\|\w")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
-Item = TypeVar("Item")
-
 log = logging.getLogger(__name__)
 
 
@@ -120,7 +118,6 @@ def _is_pattern(pattern: str) -> str:
     return pattern
 
 
-OneOrMore = Annotated[Sequence[Item], BeforeValidator(_listed, json_schema_input_type=Item | Sequence[Item] | None)]
 Texts = Annotated[Sequence[str], BeforeValidator(_listed, json_schema_input_type=str | Sequence[str])]
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
@@ -165,7 +162,9 @@ def _text_of_a_step(value: object) -> object:
 
 
 AnyStep = Annotated[Step, BeforeValidator(_text_of_a_step, json_schema_input_type=str | Step)]
-Steps = OneOrMore[AnyStep]
+Steps = Annotated[
+    Sequence[AnyStep], BeforeValidator(_listed, json_schema_input_type=AnyStep | Sequence[AnyStep] | None)
+]
 
 
 class Match(Document):

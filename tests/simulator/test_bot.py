@@ -267,6 +267,7 @@ def test_a_script_has_a_json_schema():
     schema = BotScript.model_json_schema()
     assert {"greeting", "rules", "otherwise"} <= set(schema["properties"])
     assert schema["properties"]["delay"]["description"].startswith("Seconds of the simulator's clock")
+    assert {"Step", "Card", "DatePicker", "ListPicker", "Form"} <= set(schema["$defs"])
     assert {"type": "string"} in schema["$defs"]["Rule"]["properties"]["match"]["anyOf"]
 
 
