@@ -53,8 +53,8 @@ def bot_script() -> str:
             "# Bot scripts",
             "",
             "A bot script is YAML or JSON. `genesys-webmessaging simulate --script FILE` runs it, `Simulator(bot=…)`",
-            "does in Python, and `simulate --example-script` prints the one at the end of this page. A mistake is an error",
-            "that names the file, the line and the place; `BotScript.model_json_schema()` is for editors that check.",
+            "does in Python, and `simulate --example-script` prints the one at the end of this page. A mistake is an",
+            "error that names the file, the line and the place; `BotScript.model_json_schema()` is for editors that check.",
             "",
             *described(BotScript, {}),
             "## An example with everything in it",
@@ -73,8 +73,8 @@ def control() -> str:
         "# Control calls",
         "",
         "What Python can do with a simulator, for programs in any language. Bodies and answers are JSON. Programs on",
-        "the same machine need no key; everybody else, and every page in a browser, needs the one that `simulate` prints",
-        "behind the `#` of the desk's address (`--token` or `GENESYS_WEBMESSAGING_SIMULATOR_TOKEN` set it), as",
+        "the same machine need no key; everybody else, and every page in a browser, needs the one that `simulate`",
+        "prints behind the `#` of the desk's address (`--token` or `GENESYS_WEBMESSAGING_SIMULATOR_TOKEN` set it), as",
         "`Authorization: Bearer <key>`, or on a WebSocket of a page as the subprotocol `bearer.<key>`. A session is",
         "named by a number of the simulator's, never by its token.",
         "",
@@ -134,10 +134,11 @@ def faults() -> str:
         if name not in ASKABLE:
             continue
         words, _, arguments = inspect.cleandoc(method.__doc__).partition("\n\nArgs:\n")
-        parameters = [
-            each for each in inspect.signature(method).parameters.values() if each.name not in ("self", "when")
-        ]
-        shown = ", ".join(str(each).replace("'", "") for each in parameters)
+        parameters = [each for each in inspect.signature(method).parameters.values() if each.name not in HIDDEN]
+        shown = ", ".join(
+            each.name if each.default is inspect.Parameter.empty else f"{each.name}={each.default!r}"
+            for each in parameters
+        )
         lines += [f"## `{name}({shown})`", "", words, ""]
         for argument, meaning in re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", arguments, re.MULTILINE):
             if argument != "when":
