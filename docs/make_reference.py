@@ -54,7 +54,7 @@ def bot_script() -> str:
             "",
             "A bot script is YAML or JSON. `genesys-webmessaging simulate --script FILE` runs it, `Simulator(bot=…)`",
             "does in Python, and `simulate --example-script` prints the one at the end of this page. A mistake is an",
-            "error that names the file, the line and the place; `BotScript.model_json_schema()` is for editors that check.",
+            "error that names the file, the line and the place; `BotScript.model_json_schema()` is for editors.",
             "",
             *described(BotScript, {}),
             "## An example with everything in it",
