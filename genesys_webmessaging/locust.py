@@ -230,6 +230,14 @@ class GuestUser(User):
         """Pick a time, as :meth:`~genesys_webmessaging.Conversation.pick`."""
         return self._sample("echo", name or "pick", partial(self.chat.pick, slot))
 
+    def select(self, items: Sequence[str], *, name: str | None = None) -> StructuredMessage | None:
+        """Pick items of a list, as :meth:`Conversation.select`."""
+        return self._sample("echo", name or "select", partial(self.chat.select, items))
+
+    def fill(self, answers: Mapping[str, Any], *, name: str | None = None) -> StructuredMessage | None:
+        """Fill in a form, as :meth:`Conversation.fill`."""
+        return self._sample("echo", name or "fill", partial(self.chat.fill, answers))
+
     def attach(
         self, paths: Sequence[str | os.PathLike[str]], text: str = "", *, name: str | None = None
     ) -> StructuredMessage | None:

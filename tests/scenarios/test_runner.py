@@ -317,3 +317,40 @@ def test_a_hundred_scenarios_run_beside_each_other(write: Write):
         results = Runner(places).run_all(load(write(text)).scenarios, parallel=4)
     assert len(results) == 100
     assert [result.sentence for result in results if not result.passed] == []
+
+
+def test_lists_and_forms_are_answered(run: Run):
+    text = """
+config:
+  timeout: 2
+  simulator:
+    rules:
+      - match: {contains: list}
+        reply:
+          - listPicker:
+              sections:
+                - {title: Colours, multipleSelection: true, items: [Red, Blue, Green]}
+      - match: {contains: form}
+        reply:
+          - form:
+              formPages:
+                - pageComponents:
+                    - {input: {id: name, title: Your name, isRequired: true}}
+                    - {listPicker: {id: sizes, sections: [{title: Sizes, multipleSelection: true, items: [S, M, L]}]}}
+    otherwise: ["Noted: {text}"]
+scenarios:
+  answered:
+    - say: list
+    - expect: {jsonPath: {'$.content[0].contentType': ListPicker}}
+    - select: [Red, Green]
+    - expect: Noted
+    - say: form
+    - expect: {jsonPath: {'$.content[0].contentType': Form}}
+    - fill: {Your name: Ada, sizes: [S, L]}
+    - expect: Noted
+"""
+    assert run(text).sentence == "passed"
+    wrong = run(text.replace("select: [Red, Green]", "select: [Pink]"))
+    assert wrong.sentence.startswith("step 3 (select: Pink), line ")
+    assert "Pink" in wrong.sentence
+    assert not run(text.replace("Your name: Ada, ", "")).passed
