@@ -350,8 +350,11 @@ class Engine:
         def deliver(item: _Item) -> None:
             event = understand_late(item) if type(item) is str else item
             owner = owner_of()
-            if owner is None:
-                self._deliver_to_nobody(event)
+            if event is _Order.CLOSE:
+                self.disconnect()
+            elif owner is None:
+                if isinstance(event, threading.Event):
+                    event.set()
             elif type(event) is Event:
                 if hooked:
                     owner.onSessionEvent(event.raw, event.base_message())
@@ -370,13 +373,6 @@ class Engine:
                     owner.onWebSocketDisconnected(event.code, event.reason)
 
         return deliver
-
-    def _deliver_to_nobody(self, event: _Item) -> None:
-        """What the dispatcher does when the client is gone: close the connection, if it is told to."""
-        if event is _Order.CLOSE:
-            self.disconnect()
-        elif isinstance(event, threading.Event):
-            event.set()
 
     # Sending
 
