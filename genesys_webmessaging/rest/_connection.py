@@ -104,9 +104,9 @@ class Exchange:
         """
         outcome: Future[Any] = Future()
         with self._lock:
-            self._connecting = outcome
             if self.is_cut:
-                outcome.set_exception(ConnectionClosedError("cut"))
+                raise ConnectionClosedError("cut")
+            self._connecting = outcome
         daemon_thread("http-connect", _connect, outcome, connect).start()
         try:
             return outcome.result(None if seconds == math.inf else seconds)

@@ -365,7 +365,11 @@ def _named(what: str, exchange: Exchange, call: Callable[[], T]) -> T:
     except HTTP_FAILURES as error:
         failure, cause = _translated(what, error, exchange)
     # Raised out here because the libraries' own exceptions hold the URL: the context of ours must not be one of them.
-    raise failure from cause
+    try:
+        raise failure from cause
+    finally:
+        # The frame that an exception was raised in must not hold it: sockets would wait for the garbage collector.
+        del failure, cause
 
 
 def _translated(what: str, error: BaseException, exchange: Exchange) -> tuple[WebMessagingException, BaseException]:

@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from _certificates import certificate
+from _proxies import HttpProxy
+from _raw_peer import RawPeer
 from _rest_calls import JWT, MESSAGES, PAGE, fetch, shown
 from _rest_server import Answer, RestServer
 from urllib3.exceptions import InsecureRequestWarning
@@ -189,6 +191,21 @@ def test_a_proxy_that_refuses_is_a_connect_error_with_its_status():
             WebMessagingApi(client).getWebmessagingMessages()
     assert caught.value.statusCode == 407
     assert "PROXYSECRET" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("front", [False, True], ids=["plain proxy", "proxy behind TLS"])
+def test_a_call_goes_through_a_proxy_with_tls_on_both_ways(pki, front):
+    proxy = HttpProxy()
+    with (
+        RestServer(Answer(body=PAGE), tls=pki.server) as server,
+        RawPeer(proxy, pki.server if front else None) as relay,
+    ):
+        url = f"{'https' if front else 'http'}://me:pass@127.0.0.1:{relay.port}"
+        with ApiClient(server.address, JWT, proxy=url, caFile=str(pki.ca_file)) as client:
+            api = WebMessagingApi(client)
+            assert [api.getWebmessagingMessages().total for _ in range(2)] == [1, 1]
+    assert len(proxy.requests) == 1
+    assert [seen.connection for seen in server.seen] == [1, 1]
 
 
 @pytest.mark.parametrize("level", list(DetailLevel))

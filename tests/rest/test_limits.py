@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import select
 import signal
@@ -17,13 +18,16 @@ from _rest_calls import JWT, PAGE, fetch
 from _rest_server import Answer, RestServer
 from _transfers import running
 
+from genesys_webmessaging._base.threads import Deadline
 from genesys_webmessaging.exceptions import (
+    ConnectError,
     ConnectionClosedError,
     ConnectTimeoutError,
     DecodeError,
     ResponseTimeoutError,
 )
-from genesys_webmessaging.rest import ApiClient, RetryConfiguration, WebMessagingApi
+from genesys_webmessaging.rest import ApiClient, NetworkSettings, RetryConfiguration, WebMessagingApi, _connection
+from genesys_webmessaging.rest._presigned import Body, Transfers
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -88,6 +92,47 @@ def test_the_timeout_of_a_call_covers_its_retries_and_the_waiting_between_them()
 def test_a_limit_that_cannot_be_right_is_refused(value):
     with pytest.raises((TypeError, ValueError), match="callTimeout"):
         ApiClient("http://127.0.0.1:1", callTimeout=value)
+
+
+def test_an_upload_that_nobody_reads_ends_with_the_call():
+    with socket.create_server(("127.0.0.1", 0)) as listener, taking_at_most(3):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with (
+            Transfers(NetworkSettings(readTimeout=None), Deadline(0.5)) as transfers,
+            pytest.raises(ResponseTimeoutError, match=r"within 0\.5 seconds"),
+        ):
+            transfers.put(url, {}, Body(io.BytesIO(bytes(50_000_000)), 50_000_000, None))
+
+
+def test_threads_that_call_while_the_client_is_closed_get_an_answer_or_an_error_and_leave_nothing_open():
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    outcomes = []
+
+    def call(client):
+        for _ in range(30):
+            try:
+                outcomes.append(client.invoke("GET", "/x").statusCode)
+            except (ConnectionClosedError, ConnectError) as error:
+                outcomes.append(type(error))
+
+    with RestServer(Answer(body=PAGE)) as server:
+        client = ApiClient(server.address, JWT)
+        threads = [threading.Thread(target=call, args=(client,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            client.close()
+            threads[0].join(0.01)
+        for thread in threads:
+            thread.join(10)
+        client.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("genesys-webmessaging"):
+            thread.join(5)  # it was connecting
+    assert len(outcomes) == 240
+    assert set(outcomes) <= {200, ConnectionClosedError}
+    if before:
+        assert len(os.listdir("/proc/self/fd")) <= before + 2
 
 
 # The end of the client
@@ -182,6 +227,15 @@ def test_an_idle_connection_that_has_died_costs_no_call():
         assert api.getWebmessagingMessages().total == 1
         # The server reads the second request on the old connection, and resets it.
         assert api.getWebmessagingMessages().total == 1
+    assert [seen.connection for seen in server.seen] == [1, 1, 2]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch):
+    with RestServer(Answer(body=PAGE)) as server, ApiClient(server.address, JWT) as client:
+        for _ in range(2):
+            client.invoke("POST", "/x", body={})
+        monkeypatch.setattr(_connection, "_LONGEST_IDLE", 0.0)
+        client.invoke("POST", "/x", body={})
     assert [seen.connection for seen in server.seen] == [1, 1, 2]
 
 
