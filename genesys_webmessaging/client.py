@@ -817,6 +817,7 @@ class WebMessagingClient:
         """Wait until the connection has ended, and the listeners have heard so. Raises nothing.
 
         In a listener it does not wait for the listeners. With Ctrl-C it raises KeyboardInterrupt, as every wait does.
+        It waits for the connection that there is now, also where a Reconnector opens another one afterwards.
 
         Args:
             timeout: Seconds; None waits for as long as the connection lives.

@@ -51,6 +51,8 @@ DEFAULT_TIMEOUT = CONNECT_TIMEOUT
 CLOSE_TIMEOUT = 5.0
 # Bytes that may wait for the listeners unless connect() is told otherwise.
 MAX_QUEUE_SIZE = 256 * 1024 * 1024
+# Seconds until Windows notices Ctrl-C in a wait without end.
+_CTRL_C_LATENCY = 0.5
 # Seconds that a server has to close the connection of a cleared conversation itself.
 _CLEARED_TIMEOUT = 2.0
 
@@ -242,6 +244,10 @@ class Engine:
         if current.dispatcher.waits_for_caller():
             self._pending.wait_for_end(current.number, timeout)
             return current.ending
+        if timeout is None and sys.platform == "win32":
+            # There Ctrl-C does not interrupt a wait, but is noticed between two.
+            while not current.dispatcher.has_ended:
+                current.dispatcher.join(_CTRL_C_LATENCY)
         current.dispatcher.join(timeout)
         return current.ending if current.dispatcher.has_ended else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -144,8 +145,18 @@ def listeners(case: Case) -> tuple[Any, Any]:
         scene.peer.on_rest = replay_history.Server(3).answer
         connected = calls.outcome(scene.configure)
         assert scene.wire is not None
+        wire, pushed = scene.wire, threading.Event()
+
+        def answer_when_all_is_pushed() -> None:
+            pushed.wait(5)
+            wire.send_close(1000, "Guest client disconnect")
+            wire.fin()
+
+        if "disconnect()" in str(recorded["listeners"]):
+            scene.peer.on_close = answer_when_all_is_pushed
         for each in recorded["push"]:
-            push(scene.wire, each)
+            push(wire, each)
+        pushed.set()
         if leaves:
             wait_for_end(log)
         heard = None if leaves else still_receiving(log, scene.wire)
