@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, NoReturn
+from functools import partial
+from typing import Any, NamedTuple, NoReturn, cast
 
 from .. import models
+from .._base import fast_json
 from ..exceptions import DecodeError
 from ..models import BaseMessage
 from ..models._codec import decoder_of
+
+log = logging.getLogger(__name__)
 
 UNEXPECTED = "unexpectedMessage"
 
@@ -63,7 +68,10 @@ class Event(NamedTuple):
 
     def base_message(self) -> BaseMessage:
         """The frame's envelope, its body the model where there is one. Never raises."""
+        before = fast_json.mark
         envelope = _envelope_of({name: value for name, value in self.document.items() if name != "body"})
+        if fast_json.mark is not before:
+            envelope = _envelope_of({**_first_document(self.raw), "body": None})
         envelope.body = self.body
         return envelope
 
@@ -89,6 +97,10 @@ class Event(NamedTuple):
         )
 
 
+# The constructor of a named tuple takes its arguments one by one, which costs more than all the rest of it.
+_event = cast("Callable[[tuple[str, Any, str, Mapping[str, Any], str | None]], Event]", partial(tuple.__new__, Event))
+
+
 def is_plain_message(raw: str) -> bool:
     """Whether a frame looks like a message that answers no request. A look, no more: decoding it tells."""
     return '"StructuredMessage"' in raw and '"tracingId"' not in raw
@@ -96,10 +108,22 @@ def is_plain_message(raw: str) -> bool:
 
 def decode(raw: str) -> Event:
     """Decode a frame. Never raises: what cannot be understood is an unexpected message."""
+    if fast_json.quick is not None:
+        before = fast_json.mark
+        try:
+            event = _event_of(fast_json.quick(raw), raw)
+            if event.method is not UNEXPECTED and fast_json.mark is before:
+                return event
+        except ValueError:  # json may read it all the same
+            pass
     try:
-        document = _parse(raw)
+        document = _first_document(raw)
     except (ValueError, RecursionError):
-        return Event(UNEXPECTED, None, raw, {}, None)
+        document = None
+    return _event_of(document, raw)
+
+
+def _event_of(document: Any, raw: str) -> Event:
     if type(document) is not dict:
         return Event(UNEXPECTED, None, raw, {}, None)
     tracing_id = document.get("tracingId")
@@ -111,15 +135,17 @@ def decode(raw: str) -> Event:
     if body is None:
         body = document.get("message")
     route = _route_of(document.get("class"))
-    if route is None:
-        return Event(UNEXPECTED, body, raw, document, tracing_id)
-    try:
-        model = _model_of(route, body)
-    except DecodeError:
-        return Event(UNEXPECTED, body, raw, document, tracing_id)
-    if tracing_id is not None:
-        model.tracingId = tracing_id
-    return Event(route.method, model, raw, document, tracing_id)
+    method = UNEXPECTED
+    if route is not None:
+        try:
+            model = _model_of(route, body)
+        except DecodeError as error:
+            log.debug("the body is heard as it came: %s", error)
+        else:
+            method, body = route.method, model
+            if tracing_id is not None:
+                model.tracingId = tracing_id
+    return _event((method, body, raw, document, tracing_id))
 
 
 def heard_as(base: BaseMessage) -> tuple[str, Any]:
@@ -146,7 +172,7 @@ def parse_object(text: str) -> dict[str, Any]:
         DecodeError: There is none.
     """
     try:
-        document = _parse(text)
+        document = _first_document(text)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"{len(text)} characters that are not JSON") from error
     if not isinstance(document, dict):
@@ -166,11 +192,11 @@ def _route_of(name: object) -> Route | None:
 
 
 def _model_of(route: Route, body: Any) -> Any:
+    if type(body) is dict:
+        return decoder_of(route.model)(body)
     if body is None:
         return route.model()
-    if type(body) is not dict:
-        raise DecodeError(f"{type(body).__name__} where the body of a {route.model.__name__} belongs")
-    return decoder_of(route.model)(body)
+    raise DecodeError(f"{type(body).__name__} where the body of a {route.model.__name__} belongs")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -181,7 +207,7 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 _json = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _parse(text: str) -> Any:
+def _first_document(text: str) -> Any:
     # Java reads one document and leaves the rest of the frame alone, so there is no look at what follows.
-    blanks = _BLANKS.match(text)
+    blanks = None if text.startswith("{") else _BLANKS.match(text)
     return _json.raw_decode(text, blanks.end() if blanks else 0)[0]

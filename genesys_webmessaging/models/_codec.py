@@ -16,14 +16,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar, get_origin
 
+from .._base.fast_json import look_at
 from ..exceptions import DecodeError
 from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 from ._introspect import (
     argument,
     bare,
     config_of,
+    has_class_default,
     hints_of,
     is_class,
     is_enum,
@@ -169,7 +172,7 @@ class _Members(dict[Any, Any]):
     def odd(self, value: Any) -> Any:
         """Read what is no plain string."""
         try:
-            return self[value]
+            return look_at(self[value])
         except TypeError:  # a list or a dict
             return copied(value)
 
@@ -224,7 +227,7 @@ class _Source:
 _SCALARS: dict[Any, str] = {
     str: "{v} if {v}.__class__ is str else as_text({v})",
     int: "{v} if {v}.__class__ is int else as_integer({v})",
-    float: "{v} if {v}.__class__ is int or {v}.__class__ is float else as_number({v})",
+    float: "{v} if {v}.__class__ is int else as_number({v})",
     bool: "{v} if {v}.__class__ is bool else as_boolean({v})",
     datetime: "as_datetime({v})",
     Any: "{v} if {v}.__class__ is str else copied({v})",
@@ -247,7 +250,8 @@ class _DecoderSource(_Source):
         self._keeps = hasattr(cls, "_unread")
 
     def compiled(self) -> Callable[[Any], Any]:
-        self.lines = ["def run(data):", " o = new(cls)" if self._direct else " o, values = Holder(), {}"]
+        self.lines = ["def run(data):" if self._kind is None or not self._direct else "def whole(data):"]
+        self.lines.append(" o = new(cls)" if self._direct else " o, values = Holder(), {}")
         for field in fields(self.cls):
             if field.init:
                 self._field(field)
@@ -255,7 +259,49 @@ class _DecoderSource(_Source):
                 self.lines.append(f" o.{field.name} = {self._missing(field)}")
         built = "o" if self._direct else f"{self.name('build', self._build)}(values, data, o._unread)"
         self.lines.append(f" return {built}")
+        if self._direct and self._kind is not None:
+            self._of_one_part(self._kind)
         return self.function()
+
+    def _of_one_part(self, kind_field: str) -> None:
+        """Write the way of an object that is its kind and the part of that name, as nearly all are: past all others."""
+        kinds = {member.value: member for member in bare(self.hints[kind_field])}
+        parts = {field.name[0].upper() + field.name[1:]: field for field in fields(self.cls)}
+        found: list[str] = []
+        for kind in kinds.keys() & parts.keys():
+            field = parts[kind]
+            hint = bare(self.hints[field.name])
+            if not is_object(hint) or config_of(self.cls, field).get("decoder") is not None:
+                continue
+            decode = self.later("decode", partial(_inner_decoder_of, hint))
+            others = (each for each in fields(self.cls) if each.name not in (field.name, kind_field))
+            found.append(f"{kind!r}: of{kind}")
+            self.lines += [
+                f"def of{kind}(data):",
+                f" v = data.get({key_of(self.cls, field)!r})",
+                " if v.__class__ is not dict:",
+                "  return whole(data)",
+                " o = new(cls)",
+                f" o.{kind_field} = {self.name('member', kinds[kind])}",
+                f" o.{field.name} = {decode}(v)",
+                *(
+                    f" o.{each.name} = {self._missing(each)}"
+                    for each in others
+                    if not has_class_default(self.cls, each)
+                ),
+                " return o",
+            ]
+        self.lines += [
+            f"way_of = {{{', '.join(found)}}}.get",
+            "def run(data):",
+            " if len(data) == 2:",
+            f"  kind = data.get({kind_field!r})",
+            "  if kind.__class__ is str:",
+            "   way = way_of(kind)",
+            "   if way is not None:",
+            "    return way(data)",
+            " return whole(data)",
+        ]
 
     def _missing(self, field: Field[Any]) -> str:
         if field.default_factory is list:
@@ -291,7 +337,8 @@ class _DecoderSource(_Source):
             ]
         else:
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field)}")
-        self.lines += [" else:", f"  {target} = {self._missing(field)}"]
+        if not (self._direct and has_class_default(self.cls, field)):
+            self.lines += [" else:", f"  {target} = {self._missing(field)}"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
         hint = bare(self.hints[field.name])

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from .._base.fast_json import look_at
+
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(
@@ -24,11 +26,7 @@ _DATE = re.compile(
 _EPOCH_MILLISECONDS = re.compile(r"-?[0-9]{11,}")
 
 
-def same(value: Any) -> Any:
-    return value
-
-
-def copied(value: Any, leaf: Callable[[Any], Any] = same) -> Any:
+def copied(value: Any, leaf: Callable[[Any], Any] = look_at) -> Any:
     """Copy a JSON value of any depth, so that it shares no list and no dict with the original.
 
     Args:
@@ -73,7 +71,7 @@ def _like(value: Any) -> Any:
 def as_text(value: Any) -> Any:
     if isinstance(value, (bool, int, float)):
         try:
-            return json.dumps(value)
+            return json.dumps(look_at(value))
         except ValueError:  # more digits than Python prints
             return value
     return copied(value)
@@ -90,7 +88,7 @@ def texts(values: dict[str, Any]) -> dict[str, Any]:
 def as_integer(value: Any) -> Any:
     try:
         if isinstance(value, float):
-            return int(value)
+            return int(look_at(value))
         if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
             return int(value)
     except (ValueError, OverflowError):  # NaN, Infinity, more digits than Python reads
@@ -99,6 +97,8 @@ def as_integer(value: Any) -> Any:
 
 
 def as_number(value: Any) -> Any:
+    if value.__class__ is float:
+        return look_at(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         if _INTEGER.fullmatch(value.strip()):
             return as_integer(value)
@@ -160,7 +160,7 @@ def _any_datetime(value: Any) -> Any:
         if isinstance(value, str):
             moment = _any_zone(value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            moment = _EPOCH + timedelta(milliseconds=value)
+            moment = _EPOCH + timedelta(milliseconds=look_at(value))
         else:
             return copied(value)
     except (ValueError, OverflowError):  # no such day, or none that Python knows

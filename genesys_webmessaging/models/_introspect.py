@@ -9,7 +9,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import Field, is_dataclass, make_dataclass
+from dataclasses import MISSING, Field, is_dataclass, make_dataclass
 from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -118,3 +118,8 @@ def sets_attributes_only(cls: type) -> bool:
         and not hasattr(cls, "__post_init__")
         and all(getattr(cls, name) is getattr(object, name) for name in ("__new__", "__setattr__"))
     )
+
+
+def has_class_default(cls: type, field: Field[Any]) -> bool:
+    """Whether an instance that lacks the attribute of a field shows the field's default all the same."""
+    return field.default is not MISSING and getattr(cls, field.name, MISSING) is field.default

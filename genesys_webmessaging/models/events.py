@@ -83,7 +83,7 @@ class EventTyping(WireModel):
     durationMs: float | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class MessageEvent(OpenKind, kind="eventType"):
     """One event of a message; eventType tells which field holds it."""
 
@@ -95,7 +95,7 @@ class MessageEvent(OpenKind, kind="eventType"):
     video: EventVideo | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class CleanMessageEvent(OpenKind, kind="eventType"):
     """One event of a cleaned message; eventType tells which field holds it."""
 

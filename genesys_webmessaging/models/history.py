@@ -102,7 +102,7 @@ class WebMessagingGeneric(WireModel):
     components: list[ButtonComponent] = wireList()
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class WebMessagingContent(OpenKind, kind="contentType"):
     """One piece of content; contentType tells which field holds it."""
 
@@ -183,7 +183,7 @@ class WebMessagingEventVideo(WireModel):
     id: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class WebMessagingEvent(OpenKind, kind="eventType"):
     """One event; eventType tells which field holds it."""
 

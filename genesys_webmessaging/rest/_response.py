@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
+from .._base import fast_json
 from .._base.redact import MASK
 from ..exceptions import ApiError, DecodeError, WebMessagingException
 from ..models import ErrorBody
@@ -140,19 +141,23 @@ def _document(answer: Answer, call: Call, returnType: type[M], raw: str) -> M:
         message = f"{call.what} answered {answer.status} with {why}, not with a {returnType.__name__}"
         return DecodeError(call.mask(message), statusCode=answer.status, headers=dict(answer.headers), body=raw)
 
+    def decode(document: Any) -> M:
+        if not isinstance(document, dict):
+            raise wrong("JSON that is not an object")
+        try:
+            model = returnType.from_dict(document)
+        except DecodeError as error:
+            raise wrong(f"JSON that does not fit ({error})") from error
+        if odd := odd_parts(model):  # a page whose entities are not a list is not an empty page
+            raise wrong(f"JSON that does not fit (wrong shape: {', '.join(odd)})")
+        return model
+
     if not raw.strip():
         raise wrong("an empty body")
     try:
-        document = json.loads(raw)
+        return fast_json.decoded(raw, json.loads, decode)
+    except DecodeError:
+        raise
     except (ValueError, RecursionError) as error:
         kind = answer.headers.get("Content-Type", "")
         raise wrong(f"what is not JSON (Content-Type {kind!r}, {len(raw)} characters)") from error
-    if not isinstance(document, dict):
-        raise wrong("JSON that is not an object")
-    try:
-        model = returnType.from_dict(document)
-    except DecodeError as error:
-        raise wrong(f"JSON that does not fit ({error})") from error
-    if odd := odd_parts(model):  # a page whose entities are not a list is not an empty page
-        raise wrong(f"JSON that does not fit (wrong shape: {', '.join(odd)})")
-    return model

@@ -62,7 +62,7 @@ class ContentType(WireEnum):
     TEXT = "Text"
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class BaseMessagingContent(OpenKind, kind="contentType"):
     """One piece of content as the Java SDK knows it: attachments alone."""
 
@@ -70,7 +70,7 @@ class BaseMessagingContent(OpenKind, kind="contentType"):
     contentType: ContentType | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class CleanMessageContent(OpenKind, kind="contentType"):
     """One piece of content of a cleaned message; contentType tells which field holds it."""
 
@@ -88,7 +88,7 @@ class CleanMessageContent(OpenKind, kind="contentType"):
     text: ContentText | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class MessageContent(OpenKind, kind="contentType"):
     """One piece of content; contentType tells which field holds it."""
 
