@@ -8,7 +8,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from functools import partial
 from typing import Any
@@ -54,6 +54,8 @@ _LAST_EVENT = 5.0
 _LASTING = 10.0
 # Seconds that connect() waits at most for what was said before; it is read on in the background then.
 _PAST = 5.0
+# Seconds that a read may be put off so that it serves several gaps.
+_MERGED = 0.5
 # Seconds after which a read that did not report is looked for again.
 _LOOK_UP = 60.0
 
@@ -471,7 +473,7 @@ class Reconnector(ListenerWrapper):
             if self._state is ReconnectorState.CONNECTED:
                 self._gaps = [gap for gap in self._gaps if not self._is_closed(gap, reading)]
                 if self._gaps:
-                    due = min(gap.next_read(last, self._history_lag, failures) for gap in self._gaps)
+                    due = _merged(gap.next_read(last, self._history_lag, failures) for gap in self._gaps)
                     return partial(self._read_history, due, min(gap.mark for gap in self._gaps), reads)
                 self._gate.release()
             self._worker = None
@@ -608,6 +610,13 @@ class Reconnector(ListenerWrapper):
         with self._changed:
             if not self._changed.wait_for(lambda: self._unfinished == 0, _LAST_EVENT):
                 log.warning("the listeners are slow: a new connection begins before they have heard the old one's end")
+
+
+def _merged(due: Iterable[float]) -> float:
+    """When to read the history for several gaps at once."""
+    times = list(due)
+    first = min(times)
+    return first if first <= time.monotonic() else max(one for one in times if one <= first + _MERGED)
 
 
 def _call_given_up(call: Callable[[WebMessagingException], None], error: WebMessagingException) -> None:

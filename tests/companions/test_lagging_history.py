@@ -200,6 +200,17 @@ def test_a_second_cut_before_the_first_gap_is_closed_loses_nothing(
     assert recorder.texts == ["first", "second"]
 
 
+def test_reads_for_several_cuts_are_merged(service: LaggingService, make: Maker, recorder: Recorder) -> None:
+    reconnector = make(historyLag=1.5)
+    for count in range(1, 7):
+        cut_and_say(service, [f"missed {count}"])
+        reconnector.awaitConnected(5, after=count)
+    recorder.waitFor("structuredMessage", 6, timeout=10)
+    until(lambda: "genesys-webmessaging-reconnector" not in threads(), timeout=10)
+    assert recorder.texts == [f"missed {count}" for count in range(1, 7)]
+    assert len(service.calls) <= 10, "three for each cut would be 18"
+
+
 # Sending
 
 
@@ -300,6 +311,20 @@ def test_an_echo_that_comes_late_is_the_echo(service: LaggingService, delivery: 
 
     service.onMessage = once("late")
     assert delivery.send("yes", timeout=10).text == "yes"
+
+
+def test_an_echo_without_a_tracing_id_ends_the_wait(
+    service: LaggingService, client: WebMessagingClient, make: Maker
+) -> None:
+    delivery = Delivery(client, make(), timeout=20)
+    service.onMessage = lambda message: "untraced"
+    service.returnsStamp = False
+    began = time.monotonic()
+    for text in ("a", "a", "b"):
+        assert delivery.send(text).text == text
+    assert time.monotonic() - began < 2
+    assert service.texts("Inbound") == ["a", "a", "b"]
+    delivery.close()
 
 
 @pytest.mark.parametrize("asked", [0, -3, "soon"])

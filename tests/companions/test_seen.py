@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -242,3 +243,73 @@ def test_keys_that_differ_live_and_in_the_history_are_not_trusted_after_a_second
         assert missing(ledger, [entity("a", id="h1", at=1)]) == []
     ledger.admit(live("b", id="live 2", at=2))
     assert missing(ledger, [entity("b", id="h2", at=2), entity("a", id="h1", at=1)]) == []
+
+
+def test_one_id_for_everything_makes_nothing_the_same(ledger: Ledger) -> None:
+    for text in ("a", "b", "c"):
+        assert ledger.admit(live(text, id="1"))
+    assert not ledger.admit(live("b", id="1"))
+    assert texts(missing(ledger, [entity("d", id="1"), *[entity(text, id="1") for text in "cba"]])) == ["d"]
+
+
+def test_the_id_of_the_channel_goes_before_the_id(ledger: Ledger) -> None:
+    assert ledger.admit(live(id="1", channel={"messageId": "m1"}))
+    assert ledger.admit(live(id="1", channel={"messageId": "m2"}))
+    assert not ledger.admit(live(id="2", channel={"messageId": "m2"}))
+    assert missing(ledger, [entity(id="m1")]) == [], "the history may call it by the channel's id alone"
+
+
+def test_a_history_that_keeps_the_text_alone_tells_of_the_same_message(ledger: Ledger) -> None:
+    press = [{"contentType": "ButtonResponse", "buttonResponse": {"text": "Yes", "payload": "y"}}]
+    ledger.admit(live("Yes", id="1", direction="Inbound", content=press))
+    assert missing(ledger, [entity("Yes", id="1", direction="Inbound")]) == []
+
+
+@pytest.mark.parametrize("names", [{}, {"id": "1"}, {"at": 5}], ids=["no names", "ids", "one time"])
+def test_equal_texts_take_linear_time(names: dict[str, Any]) -> None:
+    def seconds(count: int) -> float:
+        ledger = Ledger(kept=count)
+        messages = [live(**{**names, **({"id": str(n)} if "id" in names else {})}) for n in range(count)]
+        history = [entity(**{**names, **({"id": f"h{n}"} if "id" in names else {})}) for n in range(count)]
+        began = time.process_time()
+        for message in messages:
+            ledger.admit(message)
+        missing(ledger, history)
+        missing(ledger, history)
+        return time.process_time() - began
+
+    seconds(100)
+    assert seconds(8000) < 30 * max(seconds(1000), 0.01), "it is 64 times as long where each is compared with each"
+
+
+def test_late_is_what_the_history_shows_before_what_was_passed_on(ledger: Ledger) -> None:
+    for text, number in (("a", 1), ("c", 3)):
+        seen = ledger.admit(live(text, id=text, at=number))
+        assert seen is not None
+        seen.passed = True
+    found = ledger.compare([entity(text, id=text, at=n) for n, text in ((4, "d"), (3, "c"), (2, "b"), (1, "a"))])
+    assert [(one.entity.text, one.late) for one in found.missing] == [("b", True), ("d", False)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": [1]},
+        {"text": {}},
+        {"metadata": {"customMessageId": {"a": 1}}},
+        {"metadata": "x"},
+        {"channel": {"time": "9999-12-31T23:59:59-12:00"}},
+        {"channel": {"time": 5}},
+        {"channel": "x"},
+        {"content": "x"},
+        {"events": [7]},
+    ],
+    ids=str,
+)
+def test_odd_values_disturb_nobody(ledger: Ledger, odd: dict[str, Any]) -> None:
+    ledger.admit(live("before", id="0", at=1))
+    assert ledger.admit(StructuredMessage.from_dict({"direction": "Outbound", "text": "odd", **odd}))
+    ledger.compare(
+        [WebMessagingMessage.from_dict({"direction": "Outbound", "text": "odd", **odd}), entity("b", id="0")]
+    )
+    ledger.claim("x", "x", sent(), 0)
