@@ -42,6 +42,8 @@ python_maximum_signature_line_length = 100
 napoleon_use_rtype = False
 napoleon_attr_annotations = False
 
+suppress_warnings = ["myst.header"]  # the generated pages have levels of their own
+
 # What belongs to Python and other libraries is written without a link; what is private has no page.
 nitpick_ignore_regex = [
     (r"py:(class|data|obj|attr|func)", r"(?!genesys_webmessaging).*"),

@@ -93,8 +93,9 @@ def control() -> str:
             schema = model.model_json_schema()
             said = model is AgentCall
             lines += [*table(schema, only=set(AgentCall.__annotations__) if said else None), ""]
-            if not said:
-                lines += list(definitions(schema, documented))
+            if said:
+                schema = {"$defs": {"Leaving": schema["$defs"]["Leaving"]}}  # the rest is with bot scripts
+            lines += list(definitions(schema, documented))
     return "\n".join(lines)
 
 

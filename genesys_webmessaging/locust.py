@@ -231,11 +231,11 @@ class GuestUser(User):
         return self._sample("echo", name or "pick", partial(self.chat.pick, slot))
 
     def select(self, items: Sequence[str], *, name: str | None = None) -> StructuredMessage | None:
-        """Pick items of a list, as :meth:`Conversation.select`."""
+        """Pick items of a list, as :meth:`~genesys_webmessaging.Conversation.select`."""
         return self._sample("echo", name or "select", partial(self.chat.select, items))
 
     def fill(self, answers: Mapping[str, Any], *, name: str | None = None) -> StructuredMessage | None:
-        """Fill in a form, as :meth:`Conversation.fill`."""
+        """Fill in a form, as :meth:`~genesys_webmessaging.Conversation.fill`."""
         return self._sample("echo", name or "fill", partial(self.chat.fill, answers))
 
     def attach(
