@@ -17,7 +17,7 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 class RawClient:
     """One connection, opened and by default configured."""
 
-    def __init__(self, simulator, *, configure=True):
+    def __init__(self, simulator, *, configure=True, origin="https://shop.example", application="raw"):
         scheme, _, authority = simulator.restAddress.partition("://")
         host, port = authority.split(":")
         self.token = str(uuid.uuid4())
@@ -28,13 +28,13 @@ class RawClient:
             self.socket = trust.wrap_socket(self.socket, server_hostname=host)
         key = base64.b64encode(os.urandom(16)).decode()
         head = [
-            "GET /v1?deploymentId=demo&application=raw HTTP/1.1",
+            f"GET /v1?deploymentId=demo{f'&application={application}' if application else ''} HTTP/1.1",
             f"Host: {host}:{port}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             f"Sec-WebSocket-Key: {key}",
             "Sec-WebSocket-Version: 13",
-            "Origin: https://shop.example",
+            *([f"Origin: {origin}"] if origin else []),
         ]
         self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
         while b"\r\n\r\n" not in self.buffer:

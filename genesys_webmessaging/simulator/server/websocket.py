@@ -49,7 +49,6 @@ class WebSocketSide:
         await websocket.prepare(request)
         connection = self._new_connection(number, deployment, request)
         self._context.connectionOpened(connection)
-        self._context.checks.handshake(number, connection.origin)
         self._watch_idle(connection)
         writing = asyncio.ensure_future(connection.opened(websocket))
         writing.add_done_callback(lambda _: connection.end("fin"))
@@ -134,7 +133,6 @@ class WebSocketSide:
     async def _closed(self, connection: Connection, code: int | None, reason: str | None) -> None:
         """The guest's close frame came: answer it, and end the connection."""
         connection.closeCode, connection.closeReason = code or 0, reason or ""
-        self._context.checks.closed(connection.number, connection.closeCode)
         if self._context.faults.strike(Subject(Stage.CLOSE, connection.number)):
             await connection.gone()
         if not connection.closing:

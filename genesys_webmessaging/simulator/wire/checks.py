@@ -243,11 +243,6 @@ class Checks:
         self._requests: dict[tuple[str, str], str] = {}
         self._configured: set[int] = set()
 
-    def handshake(self, number: int, origin: str | None) -> None:
-        """A guest has been let in."""
-        if not origin:
-            self._note(number, "the handshake has no Origin header")
-
     def frame(self, frame: Frame) -> None:
         """A text frame came."""
         if not self._world.strict:
@@ -268,11 +263,6 @@ class Checks:
     def binary(self, number: int) -> None:
         """A binary frame came."""
         self._note(number, "a binary frame; the protocol has text frames only")
-
-    def closed(self, number: int, code: int) -> None:
-        """A close frame came."""
-        if not code:
-            self._note(number, "a close frame without a status")
 
     def rest(self, sentence: str) -> None:
         """A REST request has something wrong."""
