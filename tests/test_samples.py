@@ -102,6 +102,18 @@ def test_rich_content(run: Run) -> None:
     assert "Your appointment is on 2030-01-08T09:00" in shown
 
 
+def test_forms(run: Run) -> None:
+    with Simulator(bot=SAMPLES / "order_bot.yaml") as ordering:
+        shown = run("forms.py", GENESYS_ADDRESS=ordering.address).splitlines()
+        assert [str(violation) for violation in ordering.violations] == []
+    assert shown == [
+        "Colours ['red', 'green', 'blue']",
+        "Your order ['You']",
+        "not sent: 'Your name' must be answered",
+        "Thank you for your order.",
+    ]
+
+
 def test_attachments(run: Run, tmp_path: Path) -> None:
     picture, program = tmp_path / "hat.png", tmp_path / "virus.exe"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(300_000))

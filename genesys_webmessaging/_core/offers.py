@@ -245,11 +245,16 @@ def answers_to(form: ContentForm, values: Mapping[str, Any]) -> list[FormAnswer]
         by_place[place] = value
     answers: list[FormAnswer] = []
     for place, component in enumerate(components):
-        answers += _answer(component, by_place.get(place))
+        answers += answer_to(component, by_place.get(place))
     return answers
 
 
-def _answer(component: FormComponent, value: Any) -> Iterable[FormAnswer]:
+def answer_to(component: FormComponent, value: Any) -> Iterable[FormAnswer]:
+    """What is answered to one question of a form; None for no answer.
+
+    Raises:
+        ValueError: The answer is missing or cannot be right.
+    """
     asks, name = component.asks, (component.names or (component.id,))[0]
     if isinstance(asks, ContentInput):
         return [FormAnswer(component.id, text, text) for text in _typed(asks, name, value)]

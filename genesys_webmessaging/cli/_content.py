@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.text import Text
 
+from .._core.offers import components_of
 from ..conversation import Conversation
 from ..models import (
     ButtonResponseType,
     ContentButtonResponse,
+    ContentForm,
     ContentType,
     IncomingNormalizedMessage,
     MessageContent,
@@ -34,12 +36,16 @@ class Choice:
         kind: What is answered.
         text: What stands on it.
         answer: Chooses it, and returns the echo.
+        item: What an item of a list is known by; several of those can be chosen at once.
+        form: The form that is to be filled in.
     """
 
     number: int
     kind: ButtonResponseType
     text: str
     answer: Answer
+    item: str = ""
+    form: ContentForm | None = None
 
 
 class Choices:
@@ -78,15 +84,40 @@ class Choices:
             lambda chat, timeout: chat.pick(time, self._message, timeout=timeout),
         )
 
-    def item(self, kind: ButtonResponseType, text: object, payload: object) -> int:
-        """Note an item of a template or list, for which a conversation has no method, and return its number."""
+    def item(self, item: Any) -> int:
+        """Note an item of a list picker, and return its number."""
+        known = str(item.id or item.title or "")
+        return self._add(
+            ButtonResponseType.LISTPICKER,
+            item.title or item.id,
+            lambda chat, timeout: chat.select([known], self._message, timeout=timeout),
+            item=known,
+        )
+
+    def form(self, form: Any, label: object) -> int:
+        """Note a form, and return the number to begin with it."""
+        return self._add(ButtonResponseType.FORM, label, _ask_field_by_field, form=form)
+
+    def template(self, kind: ButtonResponseType, text: object, payload: object) -> int:
+        """Note a button of a template, for which a conversation has no method, and return its number."""
         request = _response(kind, str(text or payload or ""), str(payload or text or ""), self._message.id)
         return self._add(kind, text or payload, lambda chat, timeout: chat.deliver(request, timeout=timeout))
 
-    def _add(self, kind: ButtonResponseType, text: object, answer: Answer) -> int:
+    def _add(self, kind: ButtonResponseType, text: object, answer: Answer, **more: Any) -> int:
         number = len(self.all) + 1
-        self.all.append(Choice(number=number, kind=kind, text=str(text or ""), answer=answer))
+        self.all.append(Choice(number=number, kind=kind, text=str(text or ""), answer=answer, **more))
         return number
+
+
+def _ask_field_by_field(*_: object) -> StructuredMessage:
+    raise ValueError("a form has to be filled in field by field")
+
+
+def chosen_items(choices: list[Choice], typed: str) -> list[str]:
+    """The items of a list that a person means by several numbers with commas between them; none if it is not that."""
+    numbers = [part.strip() for part in typed.split(",")]
+    items = [choice.item for number in numbers for choice in choices if choice.item and number == str(choice.number)]
+    return items if len(items) == len(numbers) > 1 else []
 
 
 def chosen(choices: list[Choice], typed: str) -> Choice | None:
@@ -223,7 +254,7 @@ def _generic(template: Any, choices: Choices) -> Pieces:
             yield _link(button.title, does.url)
         else:
             payload = does.textback if does is not None else None
-            _add_button(row, choices.item(ButtonResponseType.BUTTON, button.title, payload), button.title)
+            _add_button(row, choices.template(ButtonResponseType.BUTTON, button.title, payload), button.title)
     if row:
         yield Piece(row, inside=True)
 
@@ -232,7 +263,7 @@ def _list_template(template: Any, choices: Choices) -> Pieces:
     yield from _heading(template, "description")
     for item in present(template.components):
         payload = item.actions.textback if item.actions is not None else None
-        number = choices.item(ButtonResponseType.BUTTON, item.title, payload or item.id)
+        number = choices.template(ButtonResponseType.BUTTON, item.title, payload or item.id)
         yield _item(number, item.title, item.description)
 
 
@@ -261,7 +292,7 @@ def _list_picker(picker: Any, choices: Choices) -> Pieces:
         if section.title:
             yield Piece(Text(clean(section.title), "title"), inside=True)
         for item in present(section.items):
-            number = choices.item(ButtonResponseType.LISTPICKER, item.title, item.id)
+            number = choices.item(item)
             yield _item(number, item.title, item.subtitle)
 
 
@@ -297,13 +328,25 @@ def _rich_link(link: Any, _: Choices) -> Pieces:
     yield _link(link.urlLabel, link.url)
 
 
-def _form(form: Any, _: Choices) -> Pieces:
+def _form(form: Any, choices: Choices) -> Pieces:
     if form.response:
-        yield _aside(f"(a form with {len(form.response)} answers)")
+        for response in present(form.response):
+            pressed = response.component.buttonResponse if response.component is not None else None
+            if pressed is not None and (pressed.text or pressed.payload):
+                yield Piece(Text(f"\u2192 {one_line(pressed.text or pressed.payload)}", "pressed"))
         return
-    if form.introduction is not None:
-        yield from _heading(form.introduction, "subtitle")
-    yield _aside(f"(a form of {len(form.formPages)} pages; it cannot be filled in here)", inside=True)
+    begins = form.introduction
+    if begins is not None:
+        yield from _heading(begins, "subtitle")
+    fields = len(components_of(form))
+    if not fields:
+        yield _aside("(a form without fields)", inside=True)
+        return
+    label = one_line(begins.buttonText if begins is not None else None) or "Fill in the form"
+    row = Text()
+    _add_button(row, choices.form(form, label), label)
+    row.append(f"  {fields} field{'' if fields == 1 else 's'}", "aside")
+    yield Piece(row, inside=True)
 
 
 def _reactions(reactions: Any, _: Choices) -> Pieces:

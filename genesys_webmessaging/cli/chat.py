@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,15 +21,16 @@ from ..companions import textMessage
 from ..conversation import Conversation, ConversationEndedError, ConversationState
 from ..exceptions import RequestError, WebMessagingException
 from ..models import StructuredMessage
-from ._content import Answer, Choice, chosen
+from ._content import Answer, Choice, chosen, chosen_items
 from ._events import Ended, Event, Events, Notice
 from ._formats import MessageWriter, as_table
-from ._message import show
+from ._forms import FormAnswers
+from ._message import Shown, show
 from ._options import Place, format_option, place_options
 from ._prompt import Prompt, TypedLineLostError
 from ._screen import Screen
 from ._status import Status, did_you_mean, epilog, sentence_of
-from ._text import one_line, present
+from ._text import clock, one_line, present
 from ._token import Keeper, token_options
 
 if TYPE_CHECKING:
@@ -156,10 +158,13 @@ class Chat:
         self._patience = patience
         # What may be chosen, and the file that came last. Each is replaced whole, by the thread that shows.
         self._choices: list[Choice] = []
+        self._offer: StructuredMessage | None = None
         self._file: tuple[str, str] | None = None
         # The tracing ids of what was typed where it stays to be seen.
         self._typed: set[str] = set()
         self._told_read_only = False
+        # The form that is being filled in.
+        self._form: FormAnswers | None = None
 
     # Hearing
 
@@ -174,7 +179,7 @@ class Chat:
             return False
         shown = show(event)
         if shown.choices:
-            self._choices = shown.choices
+            self._choices, self._offer = shown.choices, event
         for content in present(event.content):
             if content.attachment is not None and content.attachment.id:
                 self._file = (content.attachment.id, one_line(content.attachment.filename) or "file")
@@ -197,6 +202,11 @@ class Chat:
             text += "; trying again \u2026"
         self.screen.typing_over()
         self.screen.note(text)
+
+    @property
+    def filling_in(self) -> bool:
+        """Whether what is typed answers a form."""
+        return self._form is not None
 
     # Saying
 
@@ -222,6 +232,8 @@ class Chat:
             ValueError: It makes no sense.
         """
         typed = line.strip()
+        if self._form is not None and not typed.startswith("/"):
+            return self._fill_in(self._form, typed)
         if not typed:
             return False
         if typed.startswith("/"):
@@ -230,8 +242,35 @@ class Chat:
                 meant = did_you_mean(f"/{name}", [f"/{known}" for known in COMMANDS])
                 raise ValueError(f"there is no /{name}{meant or '; /help lists what there is'}")
             return COMMANDS[name].does(self, rest.strip())
+        items = chosen_items(self._choices, typed)
+        if items:
+            return self._answer(lambda chat, timeout: chat.select(items, self._offer, timeout=timeout))
         choice = chosen(self._choices, typed)
-        return self._answer(choice.answer) if choice is not None else self.say(typed)
+        if choice is None:
+            return self.say(typed)
+        if choice.form is not None and self._offer is not None:
+            self._form = FormAnswers(choice.form, self._offer)
+            self._ask(self._form)
+            return False
+        return self._answer(choice.answer)
+
+    def _fill_in(self, form: FormAnswers, typed: str) -> bool:
+        """Take the answer to one field, and ask the next one or send them all."""
+        if not form.complete:
+            form.answer(typed)
+        if not form.complete:
+            self._ask(form)
+            return False
+        try:
+            self._answer(lambda chat, timeout: chat.fill(form.values, form.message, timeout=timeout))
+        except WebMessagingException:
+            self.screen.note("the form is kept: an empty line sends it again, /cancel drops it")
+            raise
+        self._form = None
+        return True
+
+    def _ask(self, form: FormAnswers) -> None:
+        self.screen.message(Shown(clock(datetime.now(timezone.utc)), "Form", False, form.question()))
 
     def say(self, text: str) -> bool:
         """Say something, whatever it looks like."""
@@ -293,6 +332,14 @@ class Chat:
         self.conversation.typing()
         return False
 
+    def cancel(self, _: str) -> bool:
+        """Drop the form that is being filled in."""
+        if self._form is None:
+            raise ValueError("no form is being filled in")
+        self._form = None
+        self.screen.note("the form is not sent")
+        return False
+
     def clear(self, _: str) -> bool:
         """Clear the conversation."""
         self.events.leave()
@@ -302,7 +349,7 @@ class Chat:
     def new(self, _: str) -> bool:
         """Begin another conversation."""
         self.conversation.startNew()
-        self._choices = []
+        self._choices, self._form = [], None
         self._told_read_only = False
         return self._answer(lambda conversation, timeout: conversation.join(timeout))
 
@@ -333,6 +380,7 @@ COMMANDS = {
     "history": Command(Chat.history, "", "show what was said, as the server has it"),
     "typing": Command(Chat.typing, "", "show the other side that you are typing"),
     "say": Command(Chat.say, "TEXT", "say it even if it looks like a number or a command"),
+    "cancel": Command(Chat.cancel, "", "drop the form that is being filled in"),
     "new": Command(Chat.new, "", "begin a new conversation where this one has ended"),
     "clear": Command(Chat.clear, "", "clear the conversation for good, and leave"),
     "help": Command(Chat.help, "", "show this"),
@@ -415,9 +463,10 @@ async def _at_prompt(chat: Chat, prompt: Prompt) -> None:
 
 
 async def _enter(chat: Chat, prompt: Prompt, line: str) -> None:
+    said = not line.startswith("/") and not chat.filling_in
     entering = asyncio.create_task(asyncio.to_thread(chat.enter, line))
     try:
-        if not line.startswith("/") and not (await asyncio.wait((entering,), timeout=_SLOW))[0]:
+        if said and not (await asyncio.wait((entering,), timeout=_SLOW))[0]:
             prompt.note(f"still on its way: {line}")
         await entering
     except asyncio.CancelledError:
@@ -426,7 +475,7 @@ async def _enter(chat: Chat, prompt: Prompt, line: str) -> None:
     except (WebMessagingException, ValueError, OSError) as error:
         if not chat.conversation.ended:  # the error that ends the command says that
             prompt.note(sentence_of(error), "bad")
-        if not line.startswith("/"):
+        if said:
             doubtful = isinstance(error, (ConnectionError, TimeoutError))
             prompt.note(f"{'this may not have arrived' if doubtful else 'not sent'}: {line}", "bad")
 

@@ -325,7 +325,7 @@ def with_anybody(guest: Guest, *, joining: bool) -> None:
     else:
         told = []
     for _ in range(_OFFERS_TAKEN):
-        offers = [shown for shown in told if shown.choices]
+        offers = [shown for shown in told if shown.choices and shown.choices[0].form is None]
         if not offers:
             break
         guest.choose(offers[-1].choices[0])

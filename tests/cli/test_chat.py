@@ -62,6 +62,82 @@ def test_a_file_goes_up_and_comes_down(command, place, tmp_path):
     assert copy.read_bytes() == picture.read_bytes()
 
 
+ORDER = {
+    "rules": [
+        {
+            "match": "order",
+            "reply": [
+                {
+                    "form": {
+                        "introduction": {"title": "Order a hat", "buttonText": "Begin"},
+                        "formPages": [
+                            {
+                                "pageComponents": [
+                                    {"input": {"id": "name", "title": "Your name", "isRequired": True}},
+                                    {"input": {"id": "note", "title": "A note"}},
+                                    {"wheelPicker": {"id": "size", "items": [{"id": "s", "title": "Small"}]}},
+                                    {"datePicker": {"id": "day", "title": "When?"}},
+                                ]
+                            }
+                        ],
+                    }
+                }
+            ],
+        },
+        {
+            "match": "colours",
+            "reply": [
+                {
+                    "listPicker": {
+                        "sections": [
+                            {"title": "Colours", "multipleSelection": True, "items": ["red", "green", "blue"]},
+                            {"title": "Sizes", "items": ["S", "L"]},
+                        ]
+                    }
+                }
+            ],
+        },
+    ]
+}
+
+
+def test_a_form_is_asked_field_by_field(command):
+    with Simulator(bot=ORDER) as simulator:
+        place = ("--address", simulator.address, "--deployment-id", "demo", "--no-join", "--wait", "2")
+        ended = command("chat", *place, typed="order\nbegin\nAnn Lee\n\n1\n2031-05-06\n")
+        sent = simulator.received.of("onMessage")[-1]["message"]
+
+    assert (ended.status, ended.err) == (0, "")
+    assert "| [1] Begin  4 fields".replace("|", "\u2502") in ended.out
+    assert "Your name (3 more after this)" in ended.out
+    answers = [
+        (one["id"], one["component"]["buttonResponse"]["payload"]) for one in sent["content"][0]["form"]["response"]
+    ]
+    assert answers == [("name", "Ann Lee"), ("size", "s"), ("day", "2031-05-06T00:00:00.000Z")]
+
+
+def test_an_answer_that_cannot_be_right_is_said_before_anything_is_sent(command):
+    with Simulator(bot=ORDER) as simulator:
+        place = ("--address", simulator.address, "--deployment-id", "demo", "--no-join", "--wait", "2")
+        ended = command("chat", *place, typed="order\n1\n\n")
+        dropped = command("chat", *place, typed="order\n1\n/cancel\nhello\n")
+
+        assert (ended.status, "'Your name' must be answered" in ended.err) == (2, True)
+        assert (dropped.status, "the form is not sent" in dropped.out) == (0, True)
+        assert simulator.received.of("onMessage")[-1]["message"]["text"] == "hello"
+
+
+@pytest.mark.parametrize(("typed", "chosen"), [("2", ["green"]), ("1, 3, 4", ["S", "red", "blue"]), ("blue", ["blue"])])
+def test_items_of_a_list_are_picked_by_numbers_or_by_name(command, typed, chosen):
+    with Simulator(bot=ORDER) as simulator:
+        place = ("--address", simulator.address, "--deployment-id", "demo", "--no-join", "--wait", "2")
+        ended = command("chat", *place, typed=f"colours\n{typed}\n")
+        sent = simulator.received.of("onMessage")[-1]["message"]
+
+    assert (ended.status, ended.err) == (0, "")
+    assert [content["buttonResponse"]["text"] for content in sent["content"]] == chosen
+
+
 def test_the_history_is_shown_in_between(command, place):
     ended = command("chat", *place, "--wait", "1", typed="hello\n/history\n/help\n/typing\n")
 
@@ -181,7 +257,10 @@ def test_a_server_that_goes_for_good_is_said(command, place, simulator):
     assert "403" in ended.err
 
 
-@pytest.mark.parametrize(("line", "said"), [("/dance", "/help"), ("/attach", "FILE"), ("/attach /no/such", "/no/such")])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("/xyzzy", "/help"), ("/attahc", "/attach"), ("/attach", "FILE"), ("/attach /no/such", "/no/such")],
+)
 def test_a_line_that_makes_no_sense_ends_it_with_a_sentence(command, place, line, said):
     ended = command("chat", *place, "--wait", "0", typed=f"{line}\n")
 
