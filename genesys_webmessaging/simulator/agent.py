@@ -210,6 +210,7 @@ class Agent:
 
     def _begin(self) -> None:
         self._world.observers.append(self)
+        self._tell()
         for session in self._world.sessions.values():
             if session.connections:
                 self.guestArrived(session)
@@ -217,6 +218,13 @@ class Agent:
     def _end(self) -> None:
         if self in self._world.observers:
             self._world.observers.remove(self)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell who watches that somebody else answers now."""
+        for session in self._world.sessions.values():
+            if self.serves(session):
+                session.changed()
 
     def _say(self, says: Mapping[str, Any]) -> Message:
         message = validated(Says, {name: value for name, value in says.items() if value is not None}, "the message")

@@ -180,7 +180,8 @@ def test_everything_that_happens_is_told(simulator, connect):
         assert wait("message")["by"] == "Human"
         guest.ask("dance")
         assert wait("violation")["sentence"] == "dance: unknown action 'dance'"
-        simulator.faults.loseEcho()
+        with simulator.agent():
+            simulator.faults.loseEcho()
         assert wait("faults")["faults"][0]["kind"] == "lose"
         control(simulator, "POST", "clock", {"advance": 60})
         assert wait("clock")

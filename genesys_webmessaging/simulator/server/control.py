@@ -154,11 +154,11 @@ class ControlSide:
     async def sessions(self, request: web.Request) -> list[SessionShown]:
         """The sessions, without their tokens."""
         del request
-        return [session_shown(session) for session in self._world.sessions.values()]
+        return [session_shown(self._world, session) for session in self._world.sessions.values()]
 
     async def session(self, request: web.Request) -> SessionShown:
         """One session."""
-        return session_shown(self._numbered(request.match_info["number"]))
+        return session_shown(self._world, self._numbered(request.match_info["number"]))
 
     async def messages(self, request: web.Request) -> list[dict[str, Any]]:
         """What was said in a session."""
@@ -267,7 +267,7 @@ class ControlSide:
             deployments=list(self._world.deployments),
             bot=any(isinstance(observer, BotRunner) for observer in self._world.observers),
             limits=named.get(limits.pop(), "own") if len(limits) == 1 else "own",
-            sessions=[session_shown(session) for session in self._world.sessions.values()],
+            sessions=[session_shown(self._world, session) for session in self._world.sessions.values()],
             connections=[connection.number for connection in self._context.openConnections],
             faults=faults_shown(self._context.faults),
             violations=[str(violation) for violation in self._context.violations],

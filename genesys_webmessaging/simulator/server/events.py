@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..agent import Agent
 from ..faults import Faults
 from ..recording import Violation, maskFrame
 from ..state.attachments import AttachmentState
@@ -244,7 +245,7 @@ class Events:
     def changed(self, session: Session) -> None:
         """The state of a session, or who takes part in it, is another one."""
         if self._listeners:
-            self.tell(SessionEvent(session=session_shown(session)))
+            self.tell(SessionEvent(session=session_shown(self._world, session)))
 
     def connection(self, number: int, isOpen: bool) -> None:
         """A connection was opened, or has ended."""
@@ -267,8 +268,9 @@ class Events:
             self.tell(ViolationEvent(connection=violation.connection, sentence=violation.sentence))
 
 
-def session_shown(session: Session) -> SessionShown:
+def session_shown(world: World, session: Session) -> SessionShown:
     """A session as events show it."""
+    served = any(isinstance(each, Agent) and each.serves(session) for each in world.observers)
     conversation = session.conversation
     last = next((message for message in reversed(conversation.messages) if message.text), None)
     name = " ".join(part for part in (conversation.guest.firstName, conversation.guest.lastName) if part)
@@ -276,7 +278,7 @@ def session_shown(session: Session) -> SessionShown:
         number=session.number,
         deploymentId=session.deployment.id,
         state="expired" if session.expired else session.state.value,
-        handedOver=session.handedOver,
+        handedOver=session.handedOver or served,
         connections=[peer.number for peer in session.connections],
         messages=len(conversation.messages),
         lastText=last.text if last is not None else None,
