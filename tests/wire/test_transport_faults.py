@@ -305,7 +305,8 @@ def test_a_ping_flood_is_survived_by_a_server_that_reads_our_pongs_late(tls: Tls
             opcode, _ = wire.read_frame()
         assert opcode == TEXT
         wire.send(frame(PING, b"final"))
-        assert wire.read_frame() == (PONG, b"final")
+        while wire.read_frame() != (PONG, b"final"):
+            continue  # the answer to one of the flood, which the text has overtaken
         wire.send(text("end"))
         assert wire.read_close()[0] == 1000
         wire.send(close())
