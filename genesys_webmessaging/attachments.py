@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import os
 import re
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from ._base import arguments as _checks
+from ._base.logs import logger_of
 from ._base.mime import covers, type_of
 from ._base.threads import Deadline
 from ._core.engine import Engine
@@ -51,7 +51,7 @@ from .rest._presigned import (
 
 __all__ = ["FileUtils", "downloadAttachment", "uploadAttachment"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # The service's kilobyte: its 10,240 are the 10 MB of its documentation.
 KILOBYTE = 1024

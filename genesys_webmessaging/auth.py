@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import logging
 import secrets
 import threading
 import time
@@ -16,6 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ._base import arguments as _checks
+from ._base.logs import logger_of
 from .exceptions import (
     ApiError,
     ConnectionClosedError,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthApi", "AuthTokens", "AuthenticatedSession", "Pkce"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 _EXCHANGE = "/api/v2/webdeployments/token/oauthcodegrantjwtexchange"
 _REFRESH = "/api/v2/webdeployments/token/refresh"

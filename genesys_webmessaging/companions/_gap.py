@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from .._base.logs import logger_of
 from .._base.threads import Deadline, daemon_thread
 from ..client import WebMessagingClient
 from ..exceptions import DecodeError, ResponseTimeoutError, WebMessagingException, copy_of
@@ -18,7 +18,7 @@ from ..models import JwtResponse, StructuredMessage, WebMessagingMessage
 from ._attempts import next_read
 from ._seen import Comparison, Ledger, Missing, SeenMessage, Unheard
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # The history comes in pages of so many.
 _PAGE = 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from .._base.fork import renew_after_fork
+from .._base.logs import logger_of
 from ..listener import LISTENER_METHODS, SessionListener, check_listener
 from ..models import StructuredMessage
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Serial:

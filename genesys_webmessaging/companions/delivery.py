@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -14,6 +13,7 @@ from dataclasses import replace
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
+from .._base.logs import logger_of
 from .._base.threads import Deadline, daemon_thread
 from .._core.requests import text_message
 from ..client import WebMessagingClient
@@ -47,7 +47,7 @@ from .reconnect import Reconnector
 
 __all__ = ["Delivery", "textMessage"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # With so few seconds left the time is no longer divided between waiting for the echo and looking the message up.
 _LAST_TRY = 1.0

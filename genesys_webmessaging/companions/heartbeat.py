@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from .._base.logs import logger_of
 from .._base.threads import daemon_thread
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -26,7 +26,7 @@ from ._wrapper import ListenerWrapper
 
 __all__ = ["Heartbeat"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # An expirationDate after this (the end of the year 9998, in seconds since 1970) is not a time.
 LATEST = 253_370_764_800.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import threading
@@ -14,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from .._base import arguments as checks
+from .._base.logs import logger_of
 from .._base.threads import Deadline, daemon_thread
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -44,7 +44,7 @@ from ._wrapper import ListenerWrapper
 
 __all__ = ["Reconnector", "ReconnectorState"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # Close codes after which nobody should come back: 1000 is an end that was asked for, here or there.
 _FINAL_CLOSES = frozenset({1000, ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import logging
 import os
 import re
 import threading
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TextIO
 
+from .._base.logs import logger_of
 from ..listener import SessionListener
 from ..models import Direction, OriginatingEntity, StructuredMessage
 from ..models.message import text_of
@@ -21,7 +21,7 @@ from ._seen import is_heartbeat, is_typing
 
 __all__ = ["Transcript", "TranscriptEntry", "TranscriptFormat"]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 # What could command a terminal, or break the line that an entry is.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")

@@ -17,6 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .._base import arguments as _checks
 from .._base.fork import renew_after_fork
+from .._base.logs import logger_of
 from .._base.redact import MASK, redact, redact_url
 from .._base.threads import Deadline
 from .._version import __version__
@@ -28,7 +29,7 @@ from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, with_credential
 from ._response import ApiResponse, Call, decoded
 from ._retry import RateLimit, RetryConfiguration, Schedule, wait_asked_for
 
-logger = logging.getLogger("genesys_webmessaging.rest")
+logger = logger_of("genesys_webmessaging.rest")
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _URL_HEADERS = frozenset({"location", "content-location", "referer"})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
 from .._base import fast_json
+from .._base.logs import logger_of
 from .._base.redact import MASK
 from ..exceptions import ApiError, DecodeError, WebMessagingException
 from ..models import ErrorBody
@@ -17,7 +17,7 @@ from ..models._base import WireModel, odd_parts
 from ._http import Answer
 from ._retry import retry_after
 
-logger = logging.getLogger("genesys_webmessaging.rest")
+logger = logger_of("genesys_webmessaging.rest")
 
 CORRELATION_ID = "ININ-Correlation-Id"
 
