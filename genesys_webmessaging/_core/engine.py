@@ -241,15 +241,18 @@ class Engine:
         current = self._current
         if current is None:
             return None
-        if current.dispatcher.waits_for_caller():
-            self._pending.wait_for_end(current.number, timeout)
-            return current.ending
-        if timeout is None and sys.platform == "win32":
+        deadline = None if timeout is None else Deadline(timeout)
+        if deadline is None and sys.platform == "win32":
             # There Ctrl-C does not interrupt a wait, but is noticed between two.
-            while not current.dispatcher.has_ended:
-                current.dispatcher.join(_CTRL_C_LATENCY)
-        current.dispatcher.join(timeout)
-        return current.ending if current.dispatcher.has_ended else None
+            while not self._pending.wait_for_end(current.number, _CTRL_C_LATENCY):
+                continue
+        if not self._pending.wait_for_end(current.number, timeout):
+            return None
+        if not current.dispatcher.waits_for_caller():
+            current.dispatcher.join(None if deadline is None else deadline.remaining)
+            if not current.dispatcher.has_ended:
+                return None
+        return current.ending
 
     def _url(self, deployment_id: str, application_name: str | None) -> str:
         checks.header("deploymentId", deployment_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._base.fork import renew_after_fork
 from .._base.logs import logger_of
-from ..listener import LISTENER_METHODS, SessionListener, check_listener
+from ..listener import LISTENER_METHODS, SessionListener, check_listener, warn_of_misspellings
 from ..models import StructuredMessage
 
 log = logger_of(__name__)
@@ -63,6 +63,7 @@ class ListenerWrapper(SessionListener):
     def __init__(self, *listeners: SessionListener) -> None:
         for listener in listeners:
             check_listener(listener)
+            warn_of_misspellings(listener, stacklevel=3)  # the caller of the companion's constructor
         self.listeners = listeners
         self._serial = Serial()
         renew_after_fork(self)

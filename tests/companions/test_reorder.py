@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from _listeners import Recorder, until
 
-from genesys_webmessaging import WebMessagingClient
+from genesys_webmessaging import SessionListener, WebMessagingClient
 from genesys_webmessaging.companions import Reorder
 from genesys_webmessaging.models import JwtResponse, StructuredMessage
 from genesys_webmessaging.simulator import Simulator
@@ -165,3 +165,11 @@ def test_a_hold_time_that_cannot_be_right_is_refused(recorder: Recorder, holdTim
 def test_what_is_no_listener_is_refused() -> None:
     with pytest.raises(TypeError, match="listener"):
         Reorder(object())  # type: ignore[arg-type]
+
+
+def test_a_listener_it_serves_is_looked_at_for_names_that_nobody_calls() -> None:
+    class Misspelt(SessionListener):
+        def on_message(self) -> None: ...
+
+    with pytest.warns(UserWarning, match="Misspelt.on_message is not called by the client"):
+        Reorder(Misspelt())
