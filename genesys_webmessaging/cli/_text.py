@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,6 +16,7 @@ T = TypeVar("T")
 # What could move the cursor, change colours or turn the direction of writing in somebody's terminal.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
+_LARGEST = 1e18  # what is larger is not a size, nor a time
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -39,14 +39,14 @@ def present(items: Iterable[T | None]) -> list[T]:
 
 def size(number: object) -> str:
     """A number of bytes: "12.3 kB"; "" for anything else."""
-    if isinstance(number, (int, float)) and math.isfinite(number):
+    if isinstance(number, (int, float)) and abs(number) < _LARGEST:
         return filesize.decimal(int(number))
     return ""
 
 
 def span(seconds: object) -> str:
     """A length of time: "3 days", "90 seconds"; "" for anything else, and for none."""
-    if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+    if not isinstance(seconds, (int, float)) or not 0 < seconds < _LARGEST:
         return ""
     length, name = next((one for one in _SPANS if seconds >= 2 * one[0]), _SPANS[-1])
     count = round(seconds / length)
