@@ -14,8 +14,16 @@ from enum import Enum
 from typing import Any, TextIO
 
 from .._base.logs import logger_of
+from .._core.offers import components_of
 from ..listener import SessionListener
-from ..models import Direction, OriginatingEntity, StructuredMessage
+from ..models import (
+    ContentForm,
+    ContentListPicker,
+    ContentListPickerItem,
+    Direction,
+    OriginatingEntity,
+    StructuredMessage,
+)
 from ..models.message import text_of
 from ._seen import is_heartbeat, is_typing
 
@@ -191,10 +199,26 @@ def _content(content: Iterable[Any], *, offers: bool) -> Iterable[str]:
         elif item.datePicker is not None:
             times = [str(time.to_dict().get("dateTime", "?")) for time in item.datePicker.availableTimes if time]
             yield _with(f"dates: {text_of(item.datePicker.title)}", times)
+        elif item.listPicker is not None:
+            yield _with("list:", [text_of(choice.title) or "?" for choice in _items(item.listPicker)])
+        elif item.form is not None:
+            yield _form(item.form)
         else:
             yield text_of(item.contentType) or "content"
     if replies:
         yield _with("quick replies:", replies)
+
+
+def _items(picker: ContentListPicker) -> Iterable[ContentListPickerItem]:
+    return (item for section in picker.sections if section is not None for item in section.items if item is not None)
+
+
+def _form(form: ContentForm) -> str:
+    if not form.response:
+        questions = [(question.names or (question.id,))[0] for question in components_of(form)]
+        return _with("form:", [text_of(question) for question in questions])
+    answers = [one.component.buttonResponse for one in form.response if one is not None and one.component is not None]
+    return _with("form filled in:", [text_of(answer.text) or "-" for answer in answers if answer is not None])
 
 
 def _card(card: Any) -> str:

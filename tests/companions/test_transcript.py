@@ -166,3 +166,21 @@ def test_only_the_latest_entries_are_kept_if_so_wanted() -> None:
     for number in range(5):
         transcript.structuredMessage(said(str(number)), "")
     assert [entry.text for entry in transcript.entries] == ["3", "4"]
+
+
+def test_lists_and_forms_are_shown_in_a_few_words() -> None:
+    sections = [{"title": "Colours", "items": [{"id": "r", "title": "Red"}, {"id": "b", "title": "Blue"}]}]
+    pages = [{"pageComponents": [{"input": {"id": "n", "title": "Your name"}}, {"datePicker": {"id": "d"}}]}]
+    answer = {"component": {"buttonResponse": {"type": "Form", "text": "Ann", "payload": "Ann"}}, "id": "n"}
+    transcript = Transcript()
+    for content in (
+        {"contentType": "ListPicker", "listPicker": {"sections": sections}},
+        {"contentType": "Form", "form": {"formPages": pages}},
+        {"contentType": "Form", "form": {"response": [answer]}},
+    ):
+        say(transcript, content=[content])
+    assert [entry.extras for entry in transcript.entries] == [
+        ("list: Red | Blue",),
+        ("form: Your name | d",),
+        ("form filled in: Ann",),
+    ]
