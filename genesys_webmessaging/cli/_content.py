@@ -8,17 +8,14 @@ from typing import Any
 
 from rich.text import Text
 
+from .._core import requests
 from .._core.offers import components_of
 from ..conversation import Conversation
 from ..models import (
     ButtonResponseType,
     ContentButtonResponse,
+    ContentCardAction,
     ContentForm,
-    ContentType,
-    IncomingNormalizedMessage,
-    MessageContent,
-    NormalizedType,
-    SendMessageRequest,
     StructuredMessage,
 )
 from ._text import clean, one_line, present, size, slot, span
@@ -98,10 +95,14 @@ class Choices:
         """Note a form, and return the number to begin with it."""
         return self._add(ButtonResponseType.FORM, label, _ask_field_by_field, form=form)
 
-    def template(self, kind: ButtonResponseType, text: object, payload: object) -> int:
-        """Note a button of a template, for which a conversation has no method, and return its number."""
-        request = _response(kind, str(text or payload or ""), str(payload or text or ""), self._message.id)
-        return self._add(kind, text or payload, lambda chat, timeout: chat.deliver(request, timeout=timeout))
+    def template(self, text: object, payload: object) -> int:
+        """Note a button of a template, which is pressed as one of a card is, and return its number."""
+        request = requests.button(
+            ContentCardAction(text=str(text or payload or ""), payload=str(payload or text or ""))
+        )
+        return self._add(
+            ButtonResponseType.BUTTON, text or payload, lambda chat, timeout: chat.deliver(request, timeout=timeout)
+        )
 
     def _add(self, kind: ButtonResponseType, text: object, answer: Answer, **more: Any) -> int:
         number = len(self.all) + 1
@@ -127,18 +128,6 @@ def chosen(choices: list[Choice], typed: str) -> Choice | None:
         if wanted == str(choice.number) or wanted.casefold() == choice.text.strip().casefold():
             return choice
     return None
-
-
-def _response(kind: ButtonResponseType, text: str, payload: str, message_id: str | None) -> SendMessageRequest:
-    on_a_card = kind is ButtonResponseType.BUTTON
-    pressed = ContentButtonResponse(type=kind, text=text, payload=payload, originatingMessageId=message_id)
-    return SendMessageRequest(
-        message=IncomingNormalizedMessage(
-            type=NormalizedType.STRUCTURED if on_a_card else NormalizedType.TEXT,
-            text=text if on_a_card else "",
-            content=[MessageContent(contentType=ContentType.BUTTONRESPONSE, buttonResponse=pressed)],
-        )
-    )
 
 
 @dataclass(frozen=True)
@@ -254,7 +243,7 @@ def _generic(template: Any, choices: Choices) -> Pieces:
             yield _link(button.title, does.url)
         else:
             payload = does.textback if does is not None else None
-            _add_button(row, choices.template(ButtonResponseType.BUTTON, button.title, payload), button.title)
+            _add_button(row, choices.template(button.title, payload), button.title)
     if row:
         yield Piece(row, inside=True)
 
@@ -263,7 +252,7 @@ def _list_template(template: Any, choices: Choices) -> Pieces:
     yield from _heading(template, "description")
     for item in present(template.components):
         payload = item.actions.textback if item.actions is not None else None
-        number = choices.template(ButtonResponseType.BUTTON, item.title, payload or item.id)
+        number = choices.template(item.title, payload or item.id)
         yield _item(number, item.title, item.description)
 
 

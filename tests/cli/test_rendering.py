@@ -73,6 +73,15 @@ def test_quick_replies_come_as_button_responses_too(sent_by):
     assert sent_by(shown.choices[1])["content"][0]["buttonResponse"]["payload"] == "N"
 
 
+def test_the_button_of_a_template_is_pressed_as_one_of_a_card_is(sent_by):
+    template = {"title": "Hats", "components": [{"title": "Straw", "actions": {"textback": "straw"}}]}
+    shown = show(with_content({"contentType": "GenericTemplate", "generic": template}))
+
+    assert shown.text == "| Hats\n| [1] Straw"
+    pressed = sent_by(shown.choices[0])["content"][0]["buttonResponse"]
+    assert (pressed["type"], pressed["text"], pressed["payload"]) == ("Button", "Straw", "straw")
+
+
 def test_a_message_that_came_late_is_marked():
     came = message(text="What I said before")
     came.late = True
