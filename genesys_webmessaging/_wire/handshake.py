@@ -66,11 +66,11 @@ class Answer:
                 if not 100 <= response.status < 200 or response.status == 101:
                     break
         except http.client.BadStatusLine as error:
-            raise ConnectionError(f"the answer has the strange status line {str(error)[:40].strip()!r}") from error
+            raise ConnectionError(f"the answer has a malformed status line, {str(error)[:40].strip()!r}") from error
         except http.client.UnknownProtocol as error:
             raise ConnectionError(f"the answer is in an unknown version of HTTP ({error})") from error
         except http.client.HTTPException as error:
-            raise ConnectionError(f"the answer is not HTTP as it should be: {error or type(error).__name__}") from error
+            raise ConnectionError(f"the answer is not valid HTTP: {error or type(error).__name__}") from error
         if any(isinstance(defect, _MALFORMED) for defect in response.headers.defects):
             raise ConnectionError("the answer has a malformed header")
         return response
@@ -80,7 +80,7 @@ class Answer:
         return self._response.getheader(name)
 
     def early(self) -> bytes:
-        """What came right behind the head, for who does not take it for a body."""
+        """What came right behind the head, where no body follows."""
         return self._incoming.rest
 
     def body(self, deadline: Deadline) -> str:
@@ -136,7 +136,7 @@ class _Incoming:
         """Whoever opened the transport closes it."""
 
     def head_is_read(self) -> None:
-        """From now on there may be as much as there is, and an end."""
+        """From now on any number of bytes may come, and the end."""
         self._in_head = False
 
     def _take(self, size: int) -> bytes:
@@ -148,7 +148,7 @@ class _Incoming:
         """Wait for bytes. False at the end."""
         come = self._read + len(self.rest)
         if self._in_head and come > _MAX_HEAD:
-            raise ConnectionError("the answer has a head without end")
+            raise ConnectionError("the head of the answer does not end")
         while (data := self._transport.read()) is None:
             continue
         if self._in_head and not data:

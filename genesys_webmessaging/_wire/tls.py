@@ -159,7 +159,7 @@ def shared_context(
         trusted = tuple(_version_of(path) for path in dict.fromkeys(named.values()))
         context = _make_context(ssl.SSLContext, trusted, _NO_CLIENT)
     except ValueError as error:
-        raise ConnectError(f"What {' and '.join(named)} name cannot be trusted: {error}") from error
+        raise ConnectError(f"The certificates named by {' and '.join(named)} cannot be used: {error}") from error
     return context if shown == _NO_CLIENT else _make_context(ssl.SSLContext, trusted, shown)
 
 
