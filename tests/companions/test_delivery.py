@@ -224,10 +224,11 @@ def test_what_is_said_during_an_outage_waits_for_its_end(simulator: Simulator, s
 
 
 def test_when_the_reconnector_gives_up_the_reason_is_raised(
-    simulator: Simulator, sure: Delivery, reconnector: Reconnector
+    simulator: Simulator, sure: Delivery, client: WebMessagingClient
 ) -> None:
     simulator.faults.refuse("configureSession", 4017, "Cannot downgrade", times=None)
     simulator.guest().reset()
+    until(client.isInputClosed)
     with pytest.raises(RequestError, match="downgrade"):
         sure.send("Hello")
 

@@ -78,6 +78,7 @@ def test_a_lost_connection_is_replaced_and_the_session_resumed(
     reconnector.awaitConnected(5, after=1)
     assert client.token == token
     assert len(simulator.sessions) == 1
+    recorder.waitFor("sessionResponse", 2)
     responses = [args[0].newSession for name, args in recorder.events if name == "sessionResponse"]
     assert responses == [True, False]
     heard = [name for name in recorder.methods if name.startswith("webSocket")]
