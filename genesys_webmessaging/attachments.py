@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from ._base import arguments as _checks
-from ._base.logs import logger_of
 from ._base.mime import covers, type_of
-from ._base.threads import Deadline
+from ._base.threads import Deadline, logger_of
 from ._core.engine import Engine
 from ._core.routing import Event
 from .exceptions import (

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ._base import arguments as _checks
-from ._base.logs import logger_of
+from ._base.threads import logger_of
 from .exceptions import (
     ApiError,
     ConnectionClosedError,

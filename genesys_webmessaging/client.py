@@ -153,7 +153,7 @@ class WebMessagingClient:
         """Let a listener hear nothing more; if it was added twice, once less. An unknown one is left alone.
 
         Raises:
-            TypeError: The object is no listener at all.
+            TypeError: The object is not a listener.
         """
         self._listeners.remove(sessionListener)
 
@@ -200,7 +200,7 @@ class WebMessagingClient:
             ResponseTimeoutError: The session was not ready in time.
             ConnectionClosedError: The connection broke meanwhile.
             TypeError: The call fits no form.
-            ValueError: An argument cannot be right. So is a token that is no UUID in the form with
+            ValueError: An argument cannot be right. So is a token that is not a UUID in the form with
                 three arguments: Java code may have an initial message and an origin there.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
@@ -673,7 +673,7 @@ class WebMessagingClient:
         """Make a model of a JSON text, ``client.deserialize(rawMessage, BaseMessage)`` for instance.
 
         Raises:
-            DecodeError: The text is no JSON object, or does not fit.
+            DecodeError: The text is not a JSON object, or does not fit.
             TypeError: The class is none of the models.
         """
         if not isinstance(type, _CLASS) or not issubclass(type, WireModel):
@@ -722,7 +722,7 @@ class WebMessagingClient:
             The tracing id, which comes back with the answer.
 
         Raises:
-            TypeError: It is no request.
+            TypeError: It is not a request.
             ValueError: It has no action, or something in it cannot be sent.
             NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
         """
@@ -954,6 +954,6 @@ def _check_uuid(token: object) -> None:
         uuid.UUID(checks.text("token", token))
     except ValueError as error:
         raise ValueError(
-            "token is no UUID. With three arguments joinConversation takes (deploymentId, token, initialMessage); "
+            "token is not a UUID. With three arguments joinConversation takes (deploymentId, token, initialMessage); "
             "where Java's has an origin, write joinConversation(deploymentId, initialMessage, origin=…)"
         ) from error

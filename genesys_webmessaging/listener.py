@@ -93,7 +93,7 @@ class SessionListener:
 
         ``baseMessage.body`` is a model for the classes that have one (TooManyRequestsErrorMessage,
         GenerateUrlError, AttachmentDeletedResponse, LogoutEvent, ResumeTokenResponse, Error as
-        ErrorMessage), else what came: an error's sentence, a dict, None. A frame that is no JSON
+        ErrorMessage), else what came: an error's sentence, a dict, None. A frame that is not a JSON
         object comes with an empty BaseMessage.
         """
 

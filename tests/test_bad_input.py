@@ -352,7 +352,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("configureAuthenticatedSession", ("demo", None, ORIGIN, CODE), {}, TypeError, "token must be a str, not NoneType"),
     ("configureAuthenticatedSession", ("demo", ORIGIN, CODE), {"startNew": 1}, TypeError, "startNew must be a bool"),
     ("sendPresenceEvent", (None,), {}, TypeError, "type must be a str, not NoneType"),
-    ("sendPresenceEvent", ("Gone",), {}, ValueError, "type 'Gone' is no presence; there are .*Join"),
+    ("sendPresenceEvent", ("Gone",), {}, ValueError, "type 'Gone' is not a presence; there are .*Join"),
     ("sendPresenceEvent", ("",), {}, ValueError, "type must not be empty"),
     ("attachment", (None, 1, "a/b"), {}, TypeError, "fileName must be a str, not NoneType"),
     ("attachment", ("", 1, "a/b"), {}, ValueError, "fileName must not be empty"),

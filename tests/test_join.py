@@ -116,8 +116,8 @@ REFUSALS: list[tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     (("demo", TOKEN, "hi", ORIGIN, 5), {}, TypeError, JOIN_FORMS),
     (("demo", "hi"), {"message": "hi"}, TypeError, JOIN_FORMS),
     (("demo", TOKEN, "hi", ORIGIN), {"origin": ORIGIN}, TypeError, "got origin twice"),
-    (("demo", "hello", ORIGIN), {}, ValueError, r"token is no UUID.* write joinConversation\(.*origin=…\)"),
-    ((), {"deploymentId": "demo", "token": "tok", "initialMessage": "hi"}, ValueError, "token is no UUID"),
+    (("demo", "hello", ORIGIN), {}, ValueError, r"token is not a UUID.* write joinConversation\(.*origin=…\)"),
+    ((), {"deploymentId": "demo", "token": "tok", "initialMessage": "hi"}, ValueError, "token is not a UUID"),
     (("demo", None, "hi"), {}, TypeError, "token must be a str, not NoneType"),
     (("demo", None, "hi", ORIGIN), {}, TypeError, "token must be a str, not NoneType"),
     (("demo", "", "hi", ORIGIN), {}, ValueError, "token must not be empty"),
@@ -144,7 +144,7 @@ def test_what_cannot_be_right_is_refused_before_connecting(
 
 
 def test_the_refusal_of_a_token_does_not_repeat_it(talker: WebMessagingClient) -> None:
-    with pytest.raises(ValueError, match="token is no UUID") as refused:
+    with pytest.raises(ValueError, match="token is not a UUID") as refused:
         talker.joinConversation("demo", "s3cret-token", "https://o")
     chain: BaseException | None = refused.value
     while chain is not None:

@@ -19,7 +19,7 @@ def text(name: str, value: object, *, empty: bool = False) -> str:
     """A str without unpaired surrogates, which no frame and no header could carry.
 
     Raises:
-        TypeError: It is no str.
+        TypeError: It is not a str.
         ValueError: It is empty (unless that is allowed), or cannot be written as UTF-8.
     """
     if not isinstance(value, str):

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from .._base.logs import logger_of
-from .._base.threads import daemon_thread
+from .._base.threads import daemon_thread, logger_of
 
 log = logger_of(__name__)
 

@@ -18,9 +18,8 @@ from urllib.parse import quote
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
-from .._base.logs import logger_of
 from .._base.redact import redact
-from .._base.threads import Deadline
+from .._base.threads import Deadline, logger_of
 from .._version import __version__
 from .._wire.connect import CONNECT_TIMEOUT, ClientCertificate, open_connection
 from .._wire.connection import MAX_MESSAGE_SIZE, Connection, Ending, State

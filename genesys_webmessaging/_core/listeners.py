@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from .._base.logs import logger_of
+from .._base.threads import logger_of
 from ..listener import SessionListener, check_listener
 
 log = logger_of(__name__)

@@ -153,7 +153,7 @@ def presence_event(type_: object) -> SendMessageRequest:
         kind = EventPresenceType(checks.text("type", type_))
         if not kind.isRecognized:
             known = ", ".join(str(member) for member in EventPresenceType)
-            raise ValueError(f"type {type_!r} is no presence; there are {known}")
+            raise ValueError(f"type {type_!r} is not a presence; there are {known}")
         type_ = kind
     return _event_message(MessageEvent(eventType=EventType.PRESENCE, presence=EventPresence(type=type_)))
 

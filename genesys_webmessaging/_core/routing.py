@@ -53,7 +53,7 @@ _FOLDED = {name.casefold(): route for name, route in ROUTES.items()}
 class Event(NamedTuple):
     """A frame, decoded.
 
-    ``document`` is the frame's JSON object, empty for a frame that is none. ``body`` is the
+    ``document`` is the frame's JSON object, empty for a frame that is not one. ``body`` is the
     model of the frame's class, or what came if it has none or does not fit it.
     """
 
@@ -200,7 +200,7 @@ def _model_of(route: Route, body: Any) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _BLANKS = re.compile(r"[ \t\n\r]*")

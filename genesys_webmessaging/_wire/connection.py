@@ -12,8 +12,7 @@ from enum import Enum, auto
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
 from .._base.fork import renew_after_fork
-from .._base.logs import logger_of
-from .._base.threads import Deadline, daemon_thread
+from .._base.threads import Deadline, daemon_thread, logger_of
 from ..exceptions import ConnectionClosedError, NotConnectedError
 from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_frame, text_of
 from .transport import OverdueError, Transport, describe

@@ -13,8 +13,7 @@ from urllib.parse import SplitResult
 
 from websocket import WebSocketException, create_connection
 
-from .._base.logs import logger_of
-from .._base.threads import Deadline
+from .._base.threads import Deadline, logger_of
 from ..exceptions import ConnectError
 from .guest_socket import GuestSocket
 from .transport import Transport

@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 
-from .._base.logs import logger_of
+from .._base.threads import logger_of
 from .tls import TlsLayer
 
 __all__ = ["CHUNK", "OverdueError", "Transport", "describe"]

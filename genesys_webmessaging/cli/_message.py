@@ -136,7 +136,7 @@ def _sentence_of(event: Any, who: str, *, read_only: bool = False) -> str:
 
 def _presence(event: Any, who: str) -> str:
     type_ = str(event.presence.type or "") if event.presence is not None else ""
-    told = _PRESENCES.get(type_)  # what the server says is no template
+    told = _PRESENCES.get(type_)  # what the server says is not a template
     return f"{who}: presence {one_line(type_) or 'unknown'}" if told is None else told.format(who=who)
 
 

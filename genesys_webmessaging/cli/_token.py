@@ -35,7 +35,7 @@ class Keeper:
         """The token of the session to go on with, None if there is none.
 
         Raises:
-            click.UsageError: What is there is no token.
+            click.UsageError: What is there is not a token.
         """
         if self.file is not None and not self.file.exists() and not self.file.absolute().parent.is_dir():
             raise click.UsageError(f"there is no directory {self.file.parent} for the file of the token")

@@ -124,7 +124,7 @@ def _recorder(place: Place) -> ScenarioRecorder:
     return ScenarioRecorder("recorded", config)
 
 
-class Leave(Exception):  # noqa: N818 - it is no error
+class Leave(Exception):  # noqa: N818 - it is not an error
     """The guest wants to go."""
 
 

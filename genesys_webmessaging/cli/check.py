@@ -114,7 +114,7 @@ def _walk(place: Place, client: WebMessagingClient, keeper: Keeper, report: Repo
             failure = error
     if failure is None:
         return Status.OK
-    # A name that is not known, or a port that nobody listens on, is no fault of the one who typed it.
+    # A name that is not known, or a port that nobody listens on, is not the fault of the one who typed it.
     found = status_of(failure) or Status.CONNECTION
     return Status.CONNECTION if found is Status.USAGE else found
 
@@ -135,11 +135,11 @@ def _client(place: Place) -> WebMessagingClient:
     return client
 
 
-class Skipped(Exception):  # noqa: N818 - it is no error
+class Skipped(Exception):  # noqa: N818 - it is not an error
     """A step that has nothing to do here; its text says why."""
 
 
-class Doubt(Exception):  # noqa: N818 - it is no failure
+class Doubt(Exception):  # noqa: N818 - it is not a failure
     """Something that may be wrong, and does not keep a guest from talking."""
 
 

@@ -21,8 +21,13 @@ from ._status import epilog
 def command(kind: str) -> None:
     """Print the JSON Schema of scenario files, or of the simulator's bot scripts.
 
-    An editor completes and checks a file that begins with the line
-    "# yaml-language-server: $schema=scenario.schema.json".
+    An editor that knows JSON Schema (VS Code with the YAML extension, the JetBrains editors, Neovim with
+    yaml-language-server) completes and checks a file that begins with the line
+
+    \b
+      # yaml-language-server: $schema=scenario.schema.json
+
+    The path is relative to the file.
     """
     schema: dict[str, Any]
     if kind == "bot":

@@ -73,7 +73,7 @@ def command(
     Answers are printed as they come, in JSON each as an object on a line of its own.
 
     It ends with 0 as soon as the server has the message and the answer, if there is one, seems to
-    be complete; that nobody answers in time is no failure.
+    be complete; that nobody answers in time is not a failure.
     """
     if text == "-" or (not text and not files and not sys.stdin.isatty()):
         text = sys.stdin.read().rstrip("\n")

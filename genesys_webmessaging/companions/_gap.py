@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from .._base.logs import logger_of
-from .._base.threads import Deadline, daemon_thread
+from .._base.threads import Deadline, daemon_thread, logger_of
 from ..client import WebMessagingClient
 from ..exceptions import DecodeError, ResponseTimeoutError, WebMessagingException, copy_of
 from ..models import JwtResponse, StructuredMessage, WebMessagingMessage
@@ -54,7 +53,7 @@ class Gap:
     Args:
         lost_at: When the connection was lost, a time of ``time.monotonic``.
         mark: The mark of the ledger at that time.
-        unheard: Whether it is no gap but what was said before the first connection: it has to be known, not heard.
+        unheard: Whether it is not a gap but what was said before the first connection: it has to be known, not heard.
 
     Attributes:
         ended_at: When the session was resumed; None before.
@@ -407,7 +406,7 @@ def _is_before(found: SeenMessage, live: SeenMessage, places: dict[SeenMessage, 
     times: tuple[datetime | None, datetime | None] = found.time, live.time
     if times[0] is not None and times[1] is not None and times[0] != times[1]:
         return times[0] < times[1]
-    # A history that does not tell of a live message yet is older; and what is no part of it stays where it is.
+    # A history that does not tell of a live message yet is older; and what is not part of it stays where it is.
     return live.number > 0
 
 

@@ -130,7 +130,7 @@ class Source(Enum):
 
 
 class Unheard(Enum):
-    """What of the history is not to be heard, because it is no gap: nothing, what is older than all live, or all."""
+    """What of the history is not to be heard, because it is not a gap: nothing, what is older than all live, or all."""
 
     NONE = auto()
     BEFORE_LIVE = auto()
@@ -324,7 +324,7 @@ class Ledger:
 
         Args:
             entities: Newest first, as the history gives them.
-            unheard: What is noted only, and is not missing: a live one of these is no double then.
+            unheard: What is noted only, and is not missing: a live one of these is not a double then.
             mark: What :attr:`mark` was when the connection was lost: what was passed on live since then is newer
                 than all that was missed, even if neither times nor the history tell.
             session: If this is not the session any more, the messages are another one's, and nothing is noted.

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .._base.fork import renew_after_fork
-from .._base.logs import logger_of
+from .._base.threads import logger_of
 from ..listener import LISTENER_METHODS, SessionListener, check_listener, warn_of_misspellings
 from ..models import StructuredMessage
 

@@ -13,8 +13,7 @@ from dataclasses import replace
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
-from .._base.logs import logger_of
-from .._base.threads import Deadline, daemon_thread
+from .._base.threads import Deadline, daemon_thread, logger_of
 from .._core.requests import text_message
 from ..client import WebMessagingClient
 from ..exceptions import (

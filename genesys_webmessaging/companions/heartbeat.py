@@ -10,8 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from .._base.logs import logger_of
-from .._base.threads import daemon_thread
+from .._base.threads import daemon_thread, logger_of
 from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectionClosedError,

@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any
 
 from .._base import arguments as checks
-from .._base.logs import logger_of
-from .._base.threads import Deadline, daemon_thread
+from .._base.threads import Deadline, daemon_thread, logger_of
 from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
@@ -535,7 +534,7 @@ class Reconnector(ListenerWrapper):
     # Reading the history
 
     def _learn_the_past(self, deadline: Deadline) -> None:
-        """What was said before is no gap, but has to be known."""
+        """What was said before is not a gap, but has to be known."""
         past = Gap(time.monotonic(), -math.inf, unheard=True)
         past.ended_at = past.lost_at
         with self._changed:

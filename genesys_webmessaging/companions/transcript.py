@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TextIO
 
-from .._base.logs import logger_of
+from .._base.threads import logger_of
 from .._core.offers import components_of
 from ..listener import SessionListener
 from ..models import (

@@ -170,14 +170,14 @@ class _Members(dict[Any, Any]):
             return value
 
     def odd(self, value: Any) -> Any:
-        """Read what is no plain string."""
+        """Read what is not a plain string."""
         try:
             return look_at(self[value])
         except TypeError:  # a list or a dict
             return copied(value)
 
     def stranger(self, instance: Any, value: Any, data: dict[str, Any]) -> Any:
-        """Read a kind that is no member as it stands; if it is none at all, the instance keeps the whole object."""
+        """Read a kind that is not a member as it stands; if there is none, the instance keeps the whole object."""
         kind = self.odd(value)
         keep_if_strange(instance, kind, data)
         return kind

@@ -17,9 +17,8 @@ from requests.structures import CaseInsensitiveDict
 
 from .._base import arguments as _checks
 from .._base.fork import renew_after_fork
-from .._base.logs import logger_of
 from .._base.redact import MASK, redact, redact_url
-from .._base.threads import Deadline
+from .._base.threads import Deadline, logger_of
 from .._version import __version__
 from .._wire.tls import ClientCertificate
 from ..exceptions import ConnectionClosedError, ResponseTimeoutError

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 from requests.structures import CaseInsensitiveDict
 
 from .._base import fast_json
-from .._base.logs import logger_of
 from .._base.redact import MASK
+from .._base.threads import logger_of
 from ..exceptions import ApiError, DecodeError, WebMessagingException
 from ..models import ErrorBody
 from ..models._base import WireModel, odd_parts

@@ -177,7 +177,7 @@ def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[st
         if isinstance(step, int):
             continue
         field = None if here is None else here.model_fields.get(step)
-        # A step that is no field names one member of a union, which the next step is looked for in.
+        # A step that is not a field names one member of a union, which the next step is looked for in.
         here = here if field is None else _model_in(field.annotation)
     return [] if here is None else [field.alias or name for name, field in here.model_fields.items()]
 

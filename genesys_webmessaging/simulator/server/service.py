@@ -1,10 +1,12 @@
-"""The listening socket, the routes behind it, and the faults of REST."""
+"""The listening socket, the routes behind it, the pages for people, and the faults of REST."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -15,7 +17,6 @@ from .answers import cutting, error_answer
 from .connection import Connection
 from .context import ServerContext
 from .control import ControlSide
-from .desk import desk_routes
 from .files import FilesSide
 from .rest import RestSide
 from .thread import ClockTicker, clock_sleep
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Service",
 ]
+
+# The pages for people: /desk, where one is the agent, and /guest, where one is the guest.
+PAGE_FILES = Path(__file__).parent.parent / "desk"
+PAGES = {"/desk": "desk.html", "/guest": "guest.html"}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 
 UNRECORDED = ("/v1", "/simulator/", "/desk", "/guest")
 
@@ -43,6 +56,20 @@ def make_application(context: ServerContext, control: ControlSide) -> web.Applic
         [*RestSide(context).routes(), *FilesSide(context).routes(), *control.routes(), *desk_routes()]
     )
     return application
+
+
+def desk_routes() -> list[web.RouteDef]:
+    """Where each page and what belongs to it is; the files hold no data, and everybody may have them."""
+    paths = {**PAGES, **{f"/desk/{path.name}": path.name for path in PAGE_FILES.iterdir() if path.suffix in TYPES}}
+    return [web.get(path, _serving(PAGE_FILES / name)) for path, name in paths.items()]
+
+
+def _serving(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def serve(request: web.Request) -> web.Response:
+        del request
+        return web.Response(text=path.read_text("utf-8"), content_type=TYPES[path.suffix], headers=HEADERS)
+
+    return serve
 
 
 def _recording(context: ServerContext) -> Middleware:
