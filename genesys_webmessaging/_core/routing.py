@@ -83,7 +83,7 @@ class Event(NamedTuple):
             return code
         code = self.document.get("code")
         if code is not None and type(code) is not int:
-            code = _envelope_of({"code": code}).code
+            code = self.base_message().code
         return code if type(code) is int else None
 
     def is_from_gateway(self) -> bool:
