@@ -11,7 +11,8 @@ import copy
 import io
 import json
 import logging
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -19,18 +20,19 @@ from typing import Any
 
 import pytest
 from _fixtures import ORIGIN
+from _lagging_service import LaggingService
 from _listeners import Recorder, until
 from _websockets_peer import WebSocketsPeer, message
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from genesys_webmessaging import SessionListener
+from genesys_webmessaging import ApiClient, SessionListener, WebMessagingClient
 from genesys_webmessaging._core import offers
 from genesys_webmessaging.cli._events import Events
 from genesys_webmessaging.cli._formats import as_history, as_transcript
 from genesys_webmessaging.cli._message import show
 from genesys_webmessaging.cli._screen import Screen
-from genesys_webmessaging.companions import TranscriptFormat
+from genesys_webmessaging.companions import Reconnector, Transcript, TranscriptFormat
 from genesys_webmessaging.companions._seen import fingerprint_of
 from genesys_webmessaging.conversation import Conversation, ConversationState
 from genesys_webmessaging.models import StructuredMessage, WebMessagingMessageEntityList
@@ -76,21 +78,28 @@ def places_in(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
         yield from places_in(inner, (*place, key))
 
 
-@st.composite
-def odd(draw: st.DrawFn, documents: list[Any]) -> Any:
-    """One of these documents, in which a few values are odd."""
+def made_odd(documents: list[Any], below: Callable[[int], int]) -> Any:
+    """One of these documents, in which a few values are odd.
 
-    def one_of(choices: list[Any]) -> Any:  # by number, because hypothesis is slow to look at large documents
-        return copy.deepcopy(choices[draw(st.integers(0, len(choices) - 1))])
-
-    document = one_of(documents)
-    for _ in range(draw(st.integers(1, 4))):
-        *way, last = one_of(list(places_in(document)) or [("type",)])
+    Args:
+        documents: The documents.
+        below: Chooses a number from 0 to one below that which it is given.
+    """
+    document = copy.deepcopy(documents[below(len(documents))])
+    for _ in range(1 + below(4)):
+        places = list(places_in(document)) or [("type",)]
+        *way, last = places[below(len(places))]
         holder = document
         for key in way:
             holder = holder[key]
-        holder[last] = one_of(ODD)
+        holder[last] = copy.deepcopy(ODD[below(len(ODD))])
     return document
+
+
+@st.composite
+def odd(draw: st.DrawFn, documents: list[Any]) -> Any:
+    """Odd documents. Chosen by number, because hypothesis is slow to look at large documents."""
+    return made_odd(documents, lambda number: draw(st.integers(0, number - 1)))
 
 
 class Faults(logging.Handler):
@@ -237,3 +246,25 @@ def test_an_odd_history_disturbs_nobody(entities: list[Any]) -> None:
     for shape in ("text", "json", "jsonl", "markdown", "csv"):
         assert isinstance(as_history(page, shape), str)
         assert isinstance(as_transcript(page, shape), str)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_odd_gap_is_filled_all_the_same(seed: int, faults: Faults, recorder: Recorder) -> None:
+    chance = random.Random(seed)
+    transcript = Transcript()
+    with LaggingService() as service, WebMessagingClient(service.address) as client:
+        client.setApiClient(ApiClient(service.restAddress, historyCallsPerMinute=None))
+        reconnector = Reconnector(client, Terminal(), transcript, recorder, firstDelay=0.01, historyLag=0.3)
+        client.addSessionListener(reconnector)
+        with closing(client.apiClient), closing(reconnector):
+            reconnector.connect("demo", ORIGIN)
+            service.cut()
+            until(lambda: not service.guests)
+            for number in range(40):
+                service.say(f"missed {number}")
+                service.said.append((0.0, made_odd(ENTITIES + MESSAGES, chance.randrange)))
+            recorder.waitForText("missed 39")
+    said = [text for text in recorder.texts if str(text).startswith("missed")]
+    assert said == [f"missed {number}" for number in range(40)]
+    assert transcript.asText().count("missed 39") == 1
+    assert faults.take() == []

@@ -12,6 +12,7 @@ from .._base import arguments as _checks
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ApiError, ErrorCode, WebMessagingException
 from ..models import WebMessagingMessage, WebMessagingMessageEntityList
+from ..models.message import text_of, time_of
 from ._client import ApiClient, Configuration
 from ._response import ApiResponse
 
@@ -302,7 +303,7 @@ class _Reading:
             self._first_total = total
             self._spare = _REPEATED_UNKNOWN if total is None else _REPEATED_KNOWN
             return 0
-        moved = math.ceil(abs(total - before) / full)
+        moved = -(-abs(total - before) // full)
         self._spare += 2 * moved
         if total >= before or self._returns == _MAX_RETURNS:
             return 0
@@ -311,36 +312,33 @@ class _Reading:
 
     def _new(self, entities: list[WebMessagingMessage]) -> list[WebMessagingMessage]:
         grown = self._total is not None and self._first_total is not None and self._total > self._first_total
-        fresh = {message.id: [message] for message in entities if message.id}
+        fresh = {text_of(message.id): [message] for message in entities if text_of(message.id)}
         if len(fresh) == len(entities) and not grown and self._seen.keys().isdisjoint(fresh):
             # As it is almost always.
             self._seen.update(fresh)
             return entities
         new: list[WebMessagingMessage] = []
-        without_id = [message.to_json() for message in entities if not message.id]
+        without_id = [message.to_json() for message in entities if not text_of(message.id)]
         repeated = self._seen_without_id.issuperset(without_id)
         seen, newest = self._seen, self._newest
-        newest_id = None if newest is None else newest.id
+        newest_id = None if newest is None else text_of(newest.id)
         for message in entities:
-            if newest is not None and message.id == newest_id and message == newest:
+            id_ = text_of(message.id)
+            if newest is not None and id_ == newest_id and message == newest:
                 # What stands before the newest one of the first page has come since.
                 new.clear()
-            elif not message.id:
+            elif not id_:
                 new.append(message)
-            elif message not in seen.get(message.id, ()) and not (grown and _is_newer(message, newest)):
-                seen.setdefault(message.id, []).append(message)
+            elif message not in seen.get(id_, ()) and not (grown and _is_newer(message, newest)):
+                seen.setdefault(id_, []).append(message)
                 new.append(message)
         self._seen_without_id.update(without_id)
-        return [] if repeated and all(not message.id for message in new) else new
+        return [] if repeated and all(not text_of(message.id) for message in new) else new
 
 
 def _is_newer(message: WebMessagingMessage, than: WebMessagingMessage | None) -> bool:
-    if than is None or message.channel is None or than.channel is None:
-        return False
-    time, other = message.channel.time, than.channel.time
-    if time is None or other is None or (time.tzinfo is None) != (other.tzinfo is None):
-        return False
-    return time > other
+    time, other = time_of(message), None if than is None else time_of(than)
+    return time is not None and other is not None and time > other
 
 
 def _page_renewing(
