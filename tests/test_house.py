@@ -1,4 +1,4 @@
-"""The order of the house: which room may use which, no class over two files, a true description."""
+"""The order of the house: which room may use which, no circles, no class over two files, a true description."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import genesys_webmessaging
@@ -30,6 +31,8 @@ ROW_OF = {room: number for number, rooms in enumerate(ROWS) for room in rooms}
 
 # What REST shares with the WebSocket: whom to trust, and the way through a proxy.
 FROM_REST_TO_WIRE = {f"{ROOT}._wire.tls", f"{ROOT}._wire.proxy"}
+
+SMALL = 40  # lines
 
 
 def module_name(path: Path) -> str:
@@ -99,6 +102,23 @@ def test_the_simulator_shares_no_code_with_the_client_that_is_tested_against_it(
     assert {room(name) for name in shared} <= {"exceptions", "_base", "_version"}
 
 
+def test_no_import_goes_in_a_circle() -> None:
+    graph = {name: set(others) for name, others in IMPORTS.items()}
+    circles = []
+    while circle := circle_in(graph):
+        circles.append(" <- ".join(circle))
+        graph[circle[1]].discard(circle[0])
+    assert circles == []
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def test_no_class_is_cut_over_files() -> None:
     """A class with one subclass, in another file, that nothing else in the package names is half of that subclass."""
     homes = {
@@ -147,6 +167,18 @@ def test_no_method_is_put_on_a_class_from_another_file() -> None:
         and target.value.id in classes - classes_of(name)
     ]
     assert put == []
+
+
+def test_at_most_six_files_are_small() -> None:
+    """Not counting what only makes a folder a package."""
+    lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in PATHS.items()}
+    marks_a_package = {name for name, tree in TREES.items() if ast.get_docstring(tree) and len(tree.body) == 1}
+    small = {
+        name: length
+        for name, length in lengths.items()
+        if length < SMALL and TREES[name].body and name not in marks_a_package
+    }
+    assert len(small) <= 6, small
 
 
 def test_the_roots_private_files_are_two() -> None:

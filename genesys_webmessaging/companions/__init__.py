@@ -14,6 +14,9 @@ Those that change what is heard wrap the listener that they serve::
     delivery = Delivery(client, reconnector)
     reconnector.connect("demo", "https://shop.example")
     delivery.send("Hello")
+
+A message that is filled in from the history arrives as ``structuredMessage(message, rawMessage)``, like any other;
+``rawMessage`` is the JSON of the history's entity then.
 """
 
 from __future__ import annotations

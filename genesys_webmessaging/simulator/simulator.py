@@ -118,7 +118,7 @@ class Simulator:
             raise ValueError(
                 "the simulator's token must have at least 8 characters, all of them letters, digits or -._~"
             )
-        self._context = ServerContext(self.world, self.faults, self.token, onFrame)
+        self._context: ServerContext[Connection] = ServerContext(self.world, self.faults, self.token, onFrame)
         self.received: Frames = self._context.received
         self.requests: Journal[RestRequest] = self._context.requests
         self._service: Service | None = None

@@ -281,7 +281,9 @@ class Connection:
         closeReason: The reason in it.
     """
 
-    def __init__(self, number: int, deployment: Deployment, request: web.Request, context: ServerContext) -> None:
+    def __init__(
+        self, number: int, deployment: Deployment, request: web.Request, context: ServerContext[Connection]
+    ) -> None:
         self.number = number
         self.deployment = deployment
         self.session: Session | None = None

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
 from ..faults import Faults
 from ..recording import KEPT, KEPT_WHEN_LENIENT, Frame, Frames, Journal, RestRequest, Violation
@@ -16,9 +16,6 @@ from ..wire.gateway import Gateway
 from .events import Events
 from .thread import LoopThread
 
-if TYPE_CHECKING:
-    from .connection import Connection
-
 __all__ = ["FrameLogger", "ServerContext"]
 
 ENDED_KEPT = 1_000
@@ -26,7 +23,20 @@ ENDED_KEPT = 1_000
 FrameLogger = Callable[[int, str, str], None]
 
 
-class ServerContext:
+class Recorded(Protocol):
+    """What is noted of a connection here."""
+
+    @property
+    def number(self) -> int: ...
+
+    def keep(self, frame: Frame) -> None:
+        """Record a frame that came on it."""
+
+
+C = TypeVar("C", bound=Recorded)
+
+
+class ServerContext(Generic[C]):
     """The world and what watches it: recordings, checks, faults, events, connections.
 
     Attributes:
@@ -49,8 +59,8 @@ class ServerContext:
         self._on_frame = onFrame
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()  # guards _open and _ended
-        self._open: list[Connection] = []
-        self._ended: deque[Connection] = deque(maxlen=ENDED_KEPT)
+        self._open: list[C] = []
+        self._ended: deque[C] = deque(maxlen=ENDED_KEPT)
 
     @property
     def thread(self) -> LoopThread:
@@ -76,25 +86,25 @@ class ServerContext:
         return next(self._numbers)
 
     @property
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[C]:
         """The connections there are and were, by number."""
         with self._changed:
             return sorted([*self._ended, *self._open], key=lambda connection: connection.number)
 
     @property
-    def openConnections(self) -> list[Connection]:
+    def openConnections(self) -> list[C]:
         """The connections there are, by number."""
         with self._changed:
             return list(self._open)
 
-    def connectionOpened(self, connection: Connection) -> None:
+    def connectionOpened(self, connection: C) -> None:
         """A guest came."""
         with self._changed:
             self._open.append(connection)
             self._changed.notify_all()
         self.events.connection(connection.number, isOpen=True)
 
-    def connectionEnded(self, connection: Connection) -> None:
+    def connectionEnded(self, connection: C) -> None:
         """A guest left."""
         with self._changed:
             self._open.remove(connection)
@@ -102,7 +112,7 @@ class ServerContext:
             self._changed.notify_all()
         self.events.connection(connection.number, isOpen=False)
 
-    def waitForConnection(self, timeout: float) -> Connection:
+    def waitForConnection(self, timeout: float) -> C:
         """The newest open connection; waits for one.
 
         Raises:
@@ -113,7 +123,7 @@ class ServerContext:
                 raise TimeoutError(f"no guest connected in {timeout:g} s; connections so far: {len(self._ended)}")
             return self._open[-1]
 
-    def frameCame(self, connection: Connection, frame: Frame) -> None:
+    def frameCame(self, connection: C, frame: Frame) -> None:
         """Record a frame of a guest."""
         connection.keep(frame)
         self.received.add(frame)
@@ -121,7 +131,7 @@ class ServerContext:
         if self._on_frame is not None:
             self._on_frame(connection.number, "<", frame.text)
 
-    def frameSent(self, connection: Connection, text: str) -> None:
+    def frameSent(self, connection: C, text: str) -> None:
         """Show a frame to a guest to whoever logs frames."""
         self.events.frame(connection.number, ">", text)
         if self._on_frame is not None:

@@ -123,7 +123,7 @@ class _NotFoundError(Exception):
 class ControlSide:
     """Answers requests under /simulator/: with the key from anywhere, without it from programs on this machine only."""
 
-    def __init__(self, context: ServerContext) -> None:
+    def __init__(self, context: ServerContext[Any]) -> None:
         self._context = context
         self._world = context.world
         self._agents: dict[str, Speaker] = {}

@@ -34,7 +34,7 @@ SIGNATURES = {
 class FilesSide:
     """Stores what is put, and serves what is asked for, in chunks."""
 
-    def __init__(self, context: ServerContext) -> None:
+    def __init__(self, context: ServerContext[Any]) -> None:
         self._context = context
         self._world = context.world
 

@@ -33,7 +33,7 @@ class _RefusedError(Exception):
 class RestSide:
     """Answers REST requests out of the world."""
 
-    def __init__(self, context: ServerContext) -> None:
+    def __init__(self, context: ServerContext[Any]) -> None:
         self._context = context
         self._world = context.world
 

@@ -44,7 +44,7 @@ HEADERS = {
 UNRECORDED = ("/v1", "/simulator/", "/desk", "/guest")
 
 
-def make_application(context: ServerContext, control: ControlSide) -> web.Application:
+def make_application(context: ServerContext[Connection], control: ControlSide) -> web.Application:
     """Everything one server answers."""
     application = web.Application(middlewares=[_recording(context), _rest_faults(context)])
     websockets = WebSocketSide(
@@ -72,7 +72,7 @@ def _serving(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
     return serve
 
 
-def _recording(context: ServerContext) -> Middleware:
+def _recording(context: ServerContext[Connection]) -> Middleware:
     @web.middleware
     async def recording(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(UNRECORDED):
@@ -104,7 +104,7 @@ def _cors(request: web.Request) -> dict[str, str]:
     }
 
 
-def _rest_faults(context: ServerContext) -> Middleware:
+def _rest_faults(context: ServerContext[Connection]) -> Middleware:
     @web.middleware
     async def rest_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(UNRECORDED) or request.method == "PUT":
@@ -150,7 +150,7 @@ GRACE = 0.5
 class Service:
     """One running server."""
 
-    def __init__(self, context: ServerContext, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, context: ServerContext[Connection], host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._context = context
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -28,7 +29,7 @@ LARGEST_FRAME = 4 * 1024 * 1024
 class WebSocketSide:
     """Lets guests in, and brings what they send to the gateway."""
 
-    def __init__(self, context: ServerContext, newConnection: NewConnection) -> None:
+    def __init__(self, context: ServerContext[Any], newConnection: NewConnection) -> None:
         self._context = context
         self._new_connection = newConnection
 
