@@ -14,6 +14,7 @@ your own has other limits, goes another way, or serves several clients::
 * :class:`WebMessagingApi` has the one call of the guest's API under its Java name, and
   :class:`GetWebmessagingMessagesRequest` its parameters as an object.
 * :func:`historyPages` reads all pages of a history, and keeps to the calls a minute that the service allows.
+* What goes wrong is an :class:`~genesys_webmessaging.ApiError`, with status, headers and body.
 * :class:`Configuration` holds Java's process-wide default, which nothing here uses.
 """
 
