@@ -25,9 +25,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """The whole suite in one process more than there are cores, because it mostly waits; a part of it in this one."""
+    """The whole suite in three processes for a core, because it mostly waits; a part of it in this one."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return min((os.cpu_count() or 1) + 1, 8) if whole else 0
+    return min((os.cpu_count() or 1) * 3, 8) if whole else 0
 
 
 @pytest.fixture(scope="session")

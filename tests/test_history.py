@@ -58,9 +58,9 @@ def test_the_history_of_a_long_conversation_is_fetched_page_by_page(
 
     messages = client.iterateHistory()
     assert [next(messages).text for _ in range(100)] == [str(n) for n in range(249, 149, -1)]
-    assert len(simulator.requests) == 4
+    assert 4 <= len(simulator.requests) <= 5  # one page ahead, which may be on its way
     assert next(messages).text == "149"
-    assert len(simulator.requests) == 5
+    assert 5 <= len(simulator.requests) <= 6
 
 
 def test_a_jwt_is_asked_for_once_and_kept(client: WebMessagingClient, simulator: Simulator) -> None:

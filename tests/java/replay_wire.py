@@ -152,6 +152,11 @@ def listeners(case: Case) -> tuple[Any, Any]:
             wire.send_close(1000, "Guest client disconnect")
             wire.fin()
 
+        def answer_jwt_when_all_is_pushed(text: str) -> list[str]:
+            pushed.wait(5)
+            return replay_history.fetch_jwt(text)
+
+        scene.peer.on_text = answer_jwt_when_all_is_pushed
         if "disconnect()" in str(recorded["listeners"]):
             scene.peer.on_close = answer_when_all_is_pushed
         for each in recorded["push"]:
