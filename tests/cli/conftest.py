@@ -17,7 +17,7 @@ from genesys_webmessaging.cli import main
 from genesys_webmessaging.simulator import Agent, Simulator
 
 # Seconds that a command may take before the test fails.
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass(frozen=True)
