@@ -1,8 +1,8 @@
 """How our models differ from those of Genesys' own platform SDK, the newest that is on PyPI. Not part of the test run.
 
-    python -m venv /tmp/platform
-    /tmp/platform/bin/pip install -e . PureCloudPlatformClientV2
-    /tmp/platform/bin/python tests/tools/compare_platform.py
+    python -m venv .venv-platform
+    .venv-platform/bin/pip install -e . PureCloudPlatformClientV2
+    .venv-platform/bin/python tests/tools/compare_platform.py
 
 A line for each difference: ``-`` the platform has it and we do not, ``+`` we have it and the platform does not,
 ``~`` the kinds of value differ. The platform's model of a deployment is that of its administration, so what is left
