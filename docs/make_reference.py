@@ -22,6 +22,10 @@ HERE = Path(__file__).parent / "reference"
 HIDDEN = ("self", "when")
 TYPES = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}
 EXAMPLE_CALLS = """\
+<!-- invisible-code-block: python
+from genesys_webmessaging import Conversation
+guest = Conversation.open(simulator.address, "demo", join=True)
+-->
 ```sh
 simulator=http://127.0.0.1:8080                        # of `simulate --port 8080`; on this machine no key is needed
 curl $simulator/simulator/state
@@ -32,6 +36,9 @@ curl -X POST $simulator/simulator/faults -d '{"fault": "loseEcho", "times": 2}'
 curl -X POST $simulator/simulator/clock -d '{"advance": 3600}'
 curl -H "Authorization: Bearer $KEY" http://elsewhere:8080/simulator/state     # from another machine
 ```
+<!-- invisible-code-block: python
+guest.close()
+-->
 """
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-from genesys_webmessaging.simulator import Simulator
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -61,50 +56,3 @@ def test_what_a_document_links_to_exists(document: Path) -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", prose)]
     files = [link for link in links if link and not link.startswith(("http://", "https://", "mailto:"))]
     assert [link for link in files if not (document.parent / link).exists()] == []
-
-
-PROGRAMS = {
-    document: re.findall(r"^```python\n(.*?)^```", document.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    for document in DOCUMENTS
-}
-# What stands in for an account is replaced by the simulator's.
-ACCOUNT = {"your-deployment-id": "demo", "https://your.site": "https://shop.example"}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_program_is_python(document: Path) -> None:
-    for program in PROGRAMS[document]:
-        compile(program, str(document), "exec")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "document", [document for document in DOCUMENTS if PROGRAMS[document]], ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_the_programs_of_a_document_run(document: Path, tmp_path: Path) -> None:
-    """Those of a page one after the other, as they are read; those of README each by itself. Pandas is not needed."""
-    whole = (
-        PROGRAMS[document]
-        if document.name == "README.md"
-        else ["\n".join(each for each in PROGRAMS[document] if "import pandas" not in each)]
-    )
-    with Simulator() as simulator:
-        for number, program in enumerate(whole):
-            source = tmp_path / f"test_program_{number}.py"
-            text = program.replace('"eu_central_1"', repr(simulator.address))
-            for account, ours in ACCOUNT.items():
-                text = text.replace(account, ours)
-            source.write_text(text, "utf-8")
-            tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "\ndef test_" in text else []
-            done = subprocess.run(
-                [sys.executable, *tests, str(source)],
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-                cwd=tmp_path,
-                env={**os.environ, "LOCUST_SKIP_MONKEY_PATCH": "1"},
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            assert done.stdout or document.name != "README.md"

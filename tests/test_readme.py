@@ -33,9 +33,3 @@ def test_the_links_of_readme_work_on_pypi() -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", README)
     assert len(links) > 5
     assert [link for link in links if not link.startswith("https://")] == []
-
-
-def test_readme_shows_whole_programs_with_a_simulator_of_their_own() -> None:
-    programs = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(programs) == 3
-    assert all("with Simulator()" in program and "print(" in program for program in programs)
