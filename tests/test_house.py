@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -41,13 +42,17 @@ def module_name(path: Path) -> str:
 
 
 PATHS = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in PATHS.items()}
+
+
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    return {name: ast.parse(path.read_text("utf-8")) for name, path in PATHS.items()}
 
 
 def imported_by(name: str) -> Iterator[str]:
     """The modules of ours that a module imports, wherever in its text: in functions and for type checkers, too."""
     package = name if PATHS[name].name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(TREES[name]):
+    for node in ast.walk(trees()[name]):
         if isinstance(node, ast.Import):
             yield from (module_of(alias.name) for alias in node.names if alias.name.partition(".")[0] == ROOT)
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +69,9 @@ def module_of(dotted: str) -> str:
     return dotted
 
 
-IMPORTS = {name: set(imported_by(name)) - {name} for name in PATHS}
+@functools.cache
+def imports() -> dict[str, set[str]]:
+    return {name: set(imported_by(name)) - {name} for name in PATHS}
 
 
 def room(name: str) -> str:
@@ -78,7 +85,7 @@ def test_every_room_has_its_row() -> None:
 def test_imports_run_one_way() -> None:
     wrong = [
         f"{name} imports {other}"
-        for name, others in IMPORTS.items()
+        for name, others in imports().items()
         for other in sorted(others)
         if ROW_OF[room(other)] < ROW_OF[room(name)]
     ]
@@ -88,7 +95,7 @@ def test_imports_run_one_way() -> None:
 def test_rest_uses_of_the_wire_what_both_need_and_the_wire_nothing_of_rest() -> None:
     between = {
         (name, other)
-        for name, others in IMPORTS.items()
+        for name, others in imports().items()
         for other in others
         if {room(name), room(other)} == {"rest", "_wire"}
     }
@@ -97,13 +104,13 @@ def test_rest_uses_of_the_wire_what_both_need_and_the_wire_nothing_of_rest() -> 
 
 def test_the_simulator_shares_no_code_with_the_client_that_is_tested_against_it() -> None:
     shared = {
-        other for name in PATHS if room(name) == "simulator" for other in IMPORTS[name] if room(other) != "simulator"
+        other for name in PATHS if room(name) == "simulator" for other in imports()[name] if room(other) != "simulator"
     }
     assert {room(name) for name in shared} <= {"exceptions", "_base", "_version"}
 
 
 def test_no_import_goes_in_a_circle() -> None:
-    graph = {name: set(others) for name, others in IMPORTS.items()}
+    graph = {name: set(others) for name, others in imports().items()}
     circles = []
     while circle := circle_in(graph):
         circles.append(" <- ".join(circle))
@@ -122,11 +129,11 @@ def circle_in(graph: dict[str, set[str]]) -> list[str]:
 def test_no_class_is_cut_over_files() -> None:
     """A class with one subclass, in another file, that nothing else in the package names is half of that subclass."""
     homes = {
-        node.name: name for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+        node.name: name for name, tree in trees().items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
     }
     children: dict[str, list[str]] = defaultdict(list)
     mentions: Counter[str] = Counter()
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 for base in node.bases:
@@ -135,7 +142,7 @@ def test_no_class_is_cut_over_files() -> None:
                 mentions[node.id] += 1
     public = set(genesys_webmessaging.__all__) | {
         element
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in tree.body
         if isinstance(node, ast.Assign)
         and ast.unparse(node.targets[0]) == "__all__"
@@ -150,15 +157,16 @@ def test_no_class_is_cut_over_files() -> None:
     assert halves == []
 
 
+@functools.cache
 def classes_of(name: str) -> set[str]:
-    return {node.name for node in ast.walk(TREES[name]) if isinstance(node, ast.ClassDef)}
+    return {node.name for node in ast.walk(trees()[name]) if isinstance(node, ast.ClassDef)}
 
 
 def test_no_method_is_put_on_a_class_from_another_file() -> None:
-    classes = set().union(*(classes_of(name) for name in TREES))
+    classes = set().union(*(classes_of(name) for name in trees()))
     put = [
         f"{name}:{node.lineno}: {ast.unparse(target)}"
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
         for target in node.targets
@@ -172,11 +180,11 @@ def test_no_method_is_put_on_a_class_from_another_file() -> None:
 def test_at_most_six_files_are_small() -> None:
     """Not counting what only makes a folder a package."""
     lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in PATHS.items()}
-    marks_a_package = {name for name, tree in TREES.items() if ast.get_docstring(tree) and len(tree.body) == 1}
+    marks_a_package = {name for name, tree in trees().items() if ast.get_docstring(tree) and len(tree.body) == 1}
     small = {
         name: length
         for name, length in lengths.items()
-        if length < SMALL and TREES[name].body and name not in marks_a_package
+        if length < SMALL and trees()[name].body and name not in marks_a_package
     }
     assert len(small) <= 6, small
 
@@ -206,7 +214,7 @@ def fields_of(node: ast.ClassDef) -> set[str]:
 def names_of_the_house() -> dict[str, set[str]]:
     """Every class with its fields, every function and constant of a module with none."""
     names: dict[str, set[str]] = {}
-    for tree in TREES.values():
+    for tree in trees().values():
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
                 names.setdefault(node.name, set()).update(fields_of(node))
@@ -246,7 +254,7 @@ CLIENT_ROOMS = set(ROW_OF) - {"cli", "locust", "scenarios", "simulator"}
 
 def test_its_description_names_every_lock() -> None:
     locks = set()
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and room(name) in CLIENT_ROOMS:
                 locks |= {
@@ -266,7 +274,7 @@ LOCKS = ("threading.Lock(", "threading.RLock(", "threading.Condition(")
 def test_its_description_names_every_kind_of_thread() -> None:
     kinds = {
         ast.literal_eval(node.args[0])
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "daemon_thread"
     }

@@ -1,14 +1,17 @@
-"""Every sample is run, as its reader would run it, against a simulator."""
+"""Every sample is run against a simulator."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -30,32 +33,57 @@ def simulator() -> Iterator[Simulator]:
         assert [str(violation) for violation in simulator.violations] == []
 
 
-@pytest.fixture
-def run(simulator: Simulator) -> Run:
-    """Runs a sample, and returns what it printed."""
+def variables_of(simulator: Simulator, **others: str) -> dict[str, str]:
+    """What a sample reads from its environment."""
+    return {"GENESYS_ADDRESS": simulator.address, "GENESYS_DEPLOYMENT_ID": "demo", **others}
 
-    def run(name: str, *args: object, status: int = 0, **variables: str) -> str:
+
+@pytest.fixture
+def start(simulator: Simulator) -> Run:
+    """Runs a sample in a process of its own, and returns what it printed."""
+
+    def start(name: str, **variables: str) -> str:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("GENESYS_")}
-        place = {"GENESYS_ADDRESS": simulator.address, "GENESYS_DEPLOYMENT_ID": "demo"}
-        strict = [sys.executable, "-X", "dev", "-X", "utf8", "-W", "error", str(SAMPLES / name), *map(str, args)]
         done = subprocess.run(
-            strict,
-            env={**kept, **place, **variables},
+            [sys.executable, "-X", "dev", "-X", "utf8", "-W", "error", str(SAMPLES / name)],
+            env={**kept, **variables_of(simulator, **variables)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             timeout=40,
             check=False,
         )
-        assert done.returncode == status, done.stdout
-        assert "Traceback" not in done.stdout
+        assert done.returncode == 0, done.stdout
         return done.stdout
+
+    return start
+
+
+@pytest.fixture
+def run(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a sample in this process, which is faster, and returns what it printed."""
+
+    def run(name: str, *args: object, status: int = 0, **variables: str) -> str:
+        printed = io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
+            for variable in [variable for variable in os.environ if variable.startswith("GENESYS_")]:
+                patch.delenv(variable)
+            for variable, value in variables_of(simulator, **variables).items():
+                patch.setenv(variable, value)
+            patch.setattr(sys, "argv", [name, *map(str, args)])
+            ended = 0
+            try:
+                runpy.run_path(str(SAMPLES / name), run_name="__main__")
+            except SystemExit as exit_:
+                ended = int(exit_.code or 0)
+        assert ended == status, printed.getvalue()
+        return printed.getvalue()
 
     return run
 
 
-def test_quickstart(run: Run, simulator: Simulator) -> None:
-    assert run("quickstart.py", GENESYS_ORIGIN="https://mine.example").startswith("We are open")
+def test_quickstart(start: Run, simulator: Simulator) -> None:
+    assert start("quickstart.py", GENESYS_ORIGIN="https://mine.example").startswith("We are open")
     assert simulator.connections[0].origin == "https://mine.example"
     assert simulator.sessions[0].customAttributes == {"cart": "4711"}
 
@@ -174,8 +202,8 @@ def test_many_guests(run: Run, simulator: Simulator) -> None:
     assert len(simulator.sessions) == 5
 
 
-def test_debug_logging(run: Run, simulator: Simulator) -> None:
-    shown = run("debug_logging.py")
+def test_debug_logging(start: Run, simulator: Simulator) -> None:
+    shown = start("debug_logging.py")
     assert "configureSession" in shown
     assert simulator.sessions[0].token not in shown
     assert "4711" not in shown

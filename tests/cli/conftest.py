@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -62,13 +63,26 @@ def process() -> Command:
     return run
 
 
+@contextmanager
+def logging_untouched() -> Iterator[None]:
+    """Within: -v sets up the log as in a process of its own, where pytest has no handlers."""
+    root, ours = logging.getLogger(), logging.getLogger("genesys_webmessaging")
+    handlers, level = root.handlers[:], ours.level
+    root.handlers.clear()
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        ours.setLevel(level)
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the same in this process, which is faster."""
 
     def run(*args: str, typed: str = "", env: dict[str, str] | None = None) -> Ended:
-        out, err = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch:
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True), io.StringIO()
+        with monkeypatch.context() as patch, logging_untouched():
             for name in [name for name in os.environ if name.startswith("GENESYS_")]:
                 patch.delenv(name)
             for name, value in (env or {}).items():
@@ -76,8 +90,11 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
             patch.setattr(sys, "stdin", io.StringIO(typed))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
-            status = main(args)
-        return Ended(status, out.getvalue(), err.getvalue())
+            try:
+                status = main(args)
+            except SystemExit as ended:  # so click ends when a shell asks for completions
+                status = int(ended.code or 0)
+        return Ended(status, out.buffer.getvalue().decode(), err.getvalue())
 
     return run
 

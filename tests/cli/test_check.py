@@ -143,9 +143,9 @@ def test_the_steps_are_told_as_data(command, place):
     assert command("check", *place, "--format", "csv").out.startswith("step,outcome,told,means\nname,ok,")
 
 
-def test_the_recording_holds_the_frames_but_no_secrets(process, simulator, place, tmp_path):
+def test_the_recording_holds_the_frames_but_no_secrets(command, simulator, place, tmp_path):
     record = tmp_path / "frames.jsonl"
-    ended = process("check", *place, "--record", str(record), env={"GENESYS_WEBMESSAGING_LOG_TEXT": "1"})
+    ended = command("check", *place, "--record", str(record), env={"GENESYS_WEBMESSAGING_LOG_TEXT": "1"})
 
     assert ended.status == 0
     assert stat.S_IMODE(record.stat().st_mode) == 0o600

@@ -8,7 +8,7 @@ import time
 from genesys_webmessaging.simulator import Deployment, Simulator
 
 
-def test_the_demo_shows_a_whole_conversation_and_ends_in_good_time(process):
+def test_the_demo_in_a_pipe_shows_a_whole_conversation_plainly_and_ends_in_good_time(process):
     began = time.monotonic()
     ended = process("demo")
 
@@ -31,6 +31,8 @@ def test_the_demo_shows_a_whole_conversation_and_ends_in_good_time(process):
         "disconnected",
     ):
         assert said in ended.out
+    assert "\x1b" not in ended.out
+    assert max(len(line) for line in ended.out.splitlines()) < 120
 
 
 def test_the_demo_says_that_the_history_is_what_was_said(command):
@@ -43,13 +45,6 @@ def test_the_demo_says_that_the_history_is_what_was_said(command):
         line for line in lines if line.endswith("You joined")
     ]
     assert int(told[1]) == len(spoken)
-
-
-def test_the_demo_is_plain_in_a_pipe(process):
-    ended = process("demo")
-
-    assert "\x1b" not in ended.out
-    assert max(len(line) for line in ended.out.splitlines()) < 120
 
 
 def test_the_demo_does_not_look_at_where_the_environment_points(command):

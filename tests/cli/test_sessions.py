@@ -112,7 +112,7 @@ def test_the_same_token_goes_on_with_the_session(command, place, told, simulator
     assert "hello again" in session.conversation.texts
 
 
-def test_the_token_is_in_a_file_for_its_owner_only_and_nowhere_else(process, place, told):
+def test_the_token_is_in_a_file_for_its_owner_only_and_nowhere_else(command, place, told):
     assert stat.S_IMODE(told.stat().st_mode) == 0o600
     token = told.read_text(encoding="utf-8").strip()
     assert UUID.fullmatch(token)
@@ -123,7 +123,7 @@ def test_the_token_is_in_a_file_for_its_owner_only_and_nowhere_else(process, pla
         ("transcript",),
         ("check",),
     ):
-        ended = process("-v", args[0], *place, "--token-file", str(told), *args[1:])
+        ended = command("-v", args[0], *place, "--token-file", str(told), *args[1:])
         assert ended.status == 0
         assert token not in ended.out + ended.err, args
 
@@ -134,8 +134,8 @@ def test_the_token_is_shown_to_who_asks_for_it(command, place, told):
     assert ended.err == f"token: {told.read_text(encoding='utf-8')}"
 
 
-def test_verbose_logs_frames_without_what_they_say(process, place):
-    ended = process("-v", "send", *place, "--attribute", "plan=gold", "--wait", "0", "my secret text")
+def test_verbose_logs_frames_without_what_they_say(command, place):
+    ended = command("-v", "send", *place, "--attribute", "plan=gold", "--wait", "0", "my secret text")
 
     assert '"action": "onMessage"' in ended.err
     assert "my secret text" not in ended.err

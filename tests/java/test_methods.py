@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import re
@@ -228,11 +229,13 @@ def test_the_type_checker_knows_every_documented_form(name: str, form: tuple[str
     assert any(_accepts(overload, form) for overload in overloads_of(name)), overloads_of(name)
 
 
+@functools.cache
 def overloads_of(name: str) -> list[ast.arguments]:
     """The signatures under @overload, read from the sources: Python 3.10 does not keep them."""
     found = []
     for path in Path(genesys_webmessaging.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)) if "@overload" in source else ():
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 decorators = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]
                 found += [node.args] if "overload" in decorators else []
