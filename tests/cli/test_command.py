@@ -121,7 +121,9 @@ def test_the_shell_completes_commands_and_regions(command, monkeypatch, shell):
     def complete(line: str) -> str:
         words = line.split()
         asked = {"COMP_WORDS": line, "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1)}
+        # click asks these two what the program is called.
         monkeypatch.setattr(sys, "argv", ["genesys-webmessaging"])
+        monkeypatch.setattr(sys.modules["__main__"], "__package__", None)
         ended = command(env={"_GENESYS_WEBMESSAGING_COMPLETE": f"{shell}_complete", **asked})
         assert ended.err == ""
         return ended.out

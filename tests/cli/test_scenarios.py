@@ -115,13 +115,13 @@ def test_load_without_a_server_is_a_status_of_its_own(command: Command):
 def test_load_runs_a_scenario_on_locust(sample: str, status: int, process: Command, tmp_path: Path):
     options = (
         "--users",
-        "3",
+        "2",
         "--spawn-rate",
-        "3",
+        "2",
         "--time",
-        "5s",
+        "3s",
         "--pause",
-        "0.1",
+        "0.5",
         "--html",
         str(tmp_path / "report.html"),
     )

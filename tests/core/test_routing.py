@@ -213,7 +213,7 @@ def nested(depth: int, shape: str) -> str:
     return opening * depth + "1" + closing * depth
 
 
-DEPTHS = [10, 100, 300, 480, 700, *range(900, 1010, 3), 1500, 3000, 20_000]
+DEPTHS = [10, 100, 300, 480, 700, *range(900, 1010, 10), 1500, 3000, 20_000]
 
 
 @pytest.mark.parametrize("shape", ["list", "object"])

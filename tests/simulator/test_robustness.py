@@ -33,7 +33,7 @@ PROPER = [
 ]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     action=st.sampled_from(ACTIONS),
     fields=st.dictionaries(st.sampled_from(FIELDS), VALUES | st.sampled_from(PROPER), max_size=4),
