@@ -20,7 +20,7 @@ def test_the_first_line_is_the_address_and_a_signal_ends_it_cleanly(background, 
     assert (ended.status, ended.err) == (0, "")
 
 
-def test_rest_is_on_the_same_port(background):
+def test_a_conversation_with_it_through_a_pipe_and_rest_is_on_the_same_port(background, command):
     server = background("simulate")
     address = FIRST_LINE.fullmatch(server.line())
     assert address is not None
@@ -29,13 +29,7 @@ def test_rest_is_on_the_same_port(background):
     answer = requests.get(f"{host}/api/v2/webmessaging/messages", timeout=10)
     assert answer.status_code == 401
 
-
-def test_a_conversation_with_it_through_a_pipe(background, process):
-    server = background("simulate")
-    address = FIRST_LINE.fullmatch(server.line())
-    assert address is not None
-
-    ended = process("chat", "--address", address[1], "--deployment-id", "demo", typed="hello\n1\n")
+    ended = command("chat", "--address", address[1], "--deployment-id", "demo", typed="hello\n1\n")
 
     assert (ended.status, ended.err) == (0, "")
     for said in (

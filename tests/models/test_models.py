@@ -144,7 +144,7 @@ def with_unknown_keys(cls: type[WireModel], document: Any) -> Any:
 
 @pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
 def test_what_was_written_is_read_again(cls: type[WireModel]) -> None:
-    @settings(max_examples=12, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=6, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(models_of(cls))
     def check(model: WireModel) -> None:
         document = model.to_dict()

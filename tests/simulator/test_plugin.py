@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 USERS_TEST = """
 from simulator_user import Guest
@@ -52,38 +53,21 @@ def test_nothing_is_imported_unless_used():
 """
 
 
-def run(tmp_path, source):
+def run(tmp_path, **sources):
     from . import independent_client
 
-    with open(independent_client.__file__, encoding="utf-8") as file:
-        (tmp_path / "simulator_user.py").write_text(file.read(), encoding="utf-8")
-    (tmp_path / "test_users.py").write_text(source, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-X",
-        "dev",
-        "-W",
-        "error",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        str(tmp_path),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    (tmp_path / "simulator_user.py").write_bytes(Path(independent_client.__file__).read_bytes())
+    for name, source in sources.items():
+        (tmp_path / f"test_{name}.py").write_text(source, encoding="utf-8")
+    strict = [sys.executable, "-X", "dev", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
+    return subprocess.run(strict, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
 
 
-def test_the_fixtures_are_there_once_the_package_is_installed(tmp_path):
-    done = run(tmp_path, USERS_TEST)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
-
-
-def test_a_marker_says_what_the_simulator_is_to_be_and_one_can_be_shared(tmp_path):
-    done = run(tmp_path, MARKED)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+def test_fixtures_and_marker_are_there_once_the_package_is_installed(tmp_path):
+    done = run(tmp_path, users=USERS_TEST, marked=MARKED)
+    assert "5 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_plugin_imports_nothing_unless_used(tmp_path):
-    done = run(tmp_path, NOTHING_IMPORTED)
+    done = run(tmp_path, users=NOTHING_IMPORTED)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
