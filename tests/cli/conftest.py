@@ -18,7 +18,7 @@ from genesys_webmessaging.cli import main
 from genesys_webmessaging.simulator import Agent, Simulator
 
 # Seconds that a command may take before the test fails.
-PATIENCE = 60
+PATIENCE = 30
 
 
 @dataclass(frozen=True)
