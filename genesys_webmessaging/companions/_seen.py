@@ -46,9 +46,9 @@ def custom_id_of(message: AnyMessage) -> str | None:
 
 
 def keys_of(message: AnyMessage) -> tuple[str, ...]:
-    """What names a message, best first: ``channel.messageId`` and ``id``, those of them that it has."""
+    """What names a message, best first: ``channel.messageId`` and ``id``, those of them that it has, each once."""
     names = _text(getattr(message.channel, "messageId", None)), _text(message.id)
-    return tuple(name for name in names if name is not None)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _text(value: object) -> str | None:

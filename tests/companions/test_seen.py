@@ -57,6 +57,16 @@ def ledger(clock: Clock) -> Ledger:
     return Ledger(clock)
 
 
+def test_messages_whose_two_names_are_the_same_are_forgotten_in_their_turn(clock: Clock) -> None:
+    ledger = Ledger(clock, kept=2)
+
+    for number in map(str, range(5)):
+        assert ledger.admit(live(id=number, channel={"messageId": number}))
+
+    assert ledger.admit(live(id="0", channel={"messageId": "0"})) is not None, "it was forgotten"
+    assert ledger.admit(live(id="4", channel={"messageId": "4"})) is None, "it is remembered"
+
+
 def test_a_frame_that_came_twice_is_heard_once(ledger: Ledger) -> None:
     assert ledger.admit(live(id="1"))
     assert not ledger.admit(live(id="1"))

@@ -3,14 +3,16 @@
 Plain sockets and hand-made frames, so that it costs next to nothing and shares no code with what is measured.
 Run by the other scripts here: ``python _firehose.py [certificate key]`` prints its port.
 
-A client says ``{"send": kind, "count": n}`` and gets n frames of that kind; every other text is answered with one frame
-of the kind "text", which carries the tracing id of what it answers, unless it says "nothing to say to this".
+A client says ``{"send": kind, "count": n}`` and gets n frames of that kind. A session is configured, an echo request is
+echoed, and a message is answered by its echo; one that says "What is new?" by a message of the other side, too, and one
+that says "nothing to say to this" by nothing.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import socket
 import ssl
@@ -19,6 +21,7 @@ import sys
 import threading
 from pathlib import Path
 
+_numbers = itertools.count()
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -107,7 +110,6 @@ def _serve(sock: socket.socket) -> None:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
         )
-        answer = document("text")
         while True:
             opcode, payload = _read_frame(stream)
             if opcode == 8:
@@ -118,12 +120,34 @@ def _serve(sock: socket.socket) -> None:
             order = json.loads(payload)
             if "send" in order:
                 _send_many(sock, frame(json.dumps(document(order["send"]))), order["count"])
-            elif order.get("message", {}).get("text") != "nothing to say to this":
-                sock.sendall(frame(json.dumps({**answer, "tracingId": order.get("tracingId")})))
+            else:
+                sock.sendall(b"".join(map(frame, _answers(order))))
     except (OSError, EOFError, ValueError):
         return
     finally:
         sock.close()
+
+
+def _answers(order: dict) -> list[str]:
+    """The frames that answer a request."""
+    text = order.get("message", {}).get("text")
+    if order.get("action") == "configureSession":
+        body = {"connected": True, "newSession": True}
+        session = {"type": "response", "class": "SessionResponse", "code": 200, "body": body}
+        return [json.dumps({**session, "tracingId": order.get("tracingId")})]
+    if text == "nothing to say to this":
+        return []
+    echo = _named(document("text"))
+    echo["body"].update(direction="Inbound", text=text)
+    echo["tracingId"] = order.get("tracingId")
+    return [json.dumps(echo), *([json.dumps(_named(document("text")))] if text == "What is new?" else [])]
+
+
+def _named(message: dict) -> dict:
+    """A message under a name of its own, without which it is taken for the one before."""
+    body = message["body"]
+    body["id"] = body["channel"]["messageId"] = f"{next(_numbers):032x}"
+    return message
 
 
 def _send_many(sock: socket.socket, one: bytes, count: int) -> None:
