@@ -708,7 +708,7 @@ class WebMessagingClient:
 
     # Beyond Java
 
-    def send(self, request: WireModel, *, tracingId: str | None = None) -> str:
+    def send(self, request: WireModel, *, tracingId: str | None = None, timeout: float | None = None) -> str:
         """Send any request model: a quick reply, closeSession, whatever comes.
 
         The token and the tracing id are filled in where the request has none; the object
@@ -717,6 +717,8 @@ class WebMessagingClient:
         Args:
             request: One of the requests of :mod:`genesys_webmessaging.models`.
             tracingId: Overrides the request's own.
+            timeout: Seconds that the server may take to accept it, 30 at most and if None. After that the connection is
+                cut, because half of the request may be out. 0 sends it only if that takes no waiting.
 
         Returns:
             The tracing id, which comes back with the answer.
@@ -725,8 +727,9 @@ class WebMessagingClient:
             TypeError: It is not a request.
             ValueError: It has no action, or something in it cannot be sent.
             NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
+            ResponseTimeoutError: The timeout is 0, and it would have had to wait. Nothing was sent.
         """
-        return self._engine.send_copy(request, tracingId)
+        return self._engine.send_copy(request, tracingId, timeout)
 
     def awaitResponse(self, tracingId: str, timeout: float = DEFAULT_TIMEOUT) -> Any:
         """Wait for the answer to a request. May be called on any thread, also in a listener.

@@ -647,14 +647,25 @@ class Conversation:
     def clear(self, timeout: float | None = None) -> None:
         """Clear the conversation for good. It has ended then; its token may begin another one.
 
+        Args:
+            timeout: Seconds that it may take. A lost connection is waited for.
+
         Raises:
-            WebMessagingException: The server refused, or did not confirm it in time, or there is no connection.
+            ConversationEndedError: There is no connection any more.
+            WebMessagingException: The server refused, or did not confirm it in time.
         """
-        sessions.clearConversation(self._client, self._seconds(timeout))
+
+        def clear(deadline: Deadline) -> None:
+            sessions.clearConversation(self._client, max(deadline.remaining, 0.001))
+
+        self._across_connections(clear, Deadline(self._seconds(timeout)))
         self._inbox.end(ConversationState.ENDED, "the conversation was cleared")
 
     def startNew(self, timeout: float | None = None) -> SessionResponse:
         """Begin afresh with the same token, after the other side has left for instance.
+
+        Args:
+            timeout: Seconds that it may take. A lost connection is waited for.
 
         Returns:
             The server's answer for the new session.
@@ -663,9 +674,11 @@ class Conversation:
             ConversationEndedError: There is no connection any more: open another conversation.
             WebMessagingException: The server refused, or did not answer in time.
         """
-        if self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY):
-            raise self._inbox.error()
-        response = sessions.startNewChat(self._client, timeout=self._seconds(timeout))
+
+        def start(deadline: Deadline) -> SessionResponse:
+            return sessions.startNewChat(self._client, timeout=max(deadline.remaining, 0.001))
+
+        response = self._across_connections(start, Deadline(self._seconds(timeout)))
         self._delivery.close()
         self._delivery = self._new_delivery()
         self._inbox.reopen()

@@ -437,6 +437,30 @@ def test_a_lost_connection_is_replaced_and_nothing_is_lost(
     assert chat.state is ConversationState.OPEN
 
 
+def test_a_new_conversation_begins_on_the_next_connection_when_this_one_is_lost(
+    simulator: Simulator, chat: Conversation, agent: Agent
+) -> None:
+    chat.send("old")
+    agent.disconnect()
+    until(lambda: chat.readOnly)
+    simulator.guest().reset()
+    until(lambda: not chat.connected)
+    assert chat.startNew().newSession
+    assert chat.send("new").text == "new"
+
+
+def test_the_conversation_is_cleared_on_the_next_connection_when_this_one_is_lost(
+    simulator: Simulator, chat: Conversation
+) -> None:
+    chat.send("forget me")
+    simulator.guest().reset()
+    until(lambda: not chat.connected)
+    chat.clear()
+    assert simulator.sessions == []
+    with pytest.raises(ConversationEndedError):
+        chat.clear()
+
+
 def test_without_reconnecting_a_lost_connection_is_the_end(simulator: Simulator) -> None:
     with Conversation.open(simulator.address, "demo", reconnectSeconds=0) as chat:
         with closing_thread(after(0.05, simulator.guest().reset)), pytest.raises(ConversationEndedError):

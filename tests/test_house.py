@@ -272,11 +272,9 @@ LOCKS = ("threading.Lock(", "threading.RLock(", "threading.Condition(")
 
 
 def test_its_description_names_every_kind_of_thread() -> None:
-    kinds = {
-        ast.literal_eval(node.args[0])
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "daemon_thread"
-    }
+    calls = [node for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [node.args[0] for node in calls if ast.unparse(node.func) == "daemon_thread"]
+    named += [keyword.value for node in calls for keyword in node.keywords if keyword.arg == "thread"]
+    kinds = {node.value for node in named if isinstance(node, ast.Constant)}
     section = DOCUMENT.partition("## Threads")[2].partition("## Locks")[0]
     assert set(re.findall(r"^\| `([\w-]+)` \|", section, flags=re.MULTILINE)) == kinds

@@ -24,7 +24,7 @@ from .._version import __version__
 from .._wire.connect import CONNECT_TIMEOUT, ClientCertificate, open_connection
 from .._wire.connection import MAX_MESSAGE_SIZE, Connection, Ending, State
 from .._wire.tls import shared_context
-from ..exceptions import ConnectError, NotConfiguredError, NotConnectedError, RequestError
+from ..exceptions import ConnectError, NotConfiguredError, NotConnectedError, RequestError, ResponseTimeoutError
 from ..models import (
     BaseMessage,
     CloseSessionRequest,
@@ -384,8 +384,14 @@ class Engine:
 
     # Sending
 
-    def send(self, request: Any, tracing_id: str | None) -> str:
+    def send(self, request: Any, tracing_id: str | None, timeout: float | None = None) -> str:
         """Fill in token and tracing id, and send a request of ours.
+
+        Args:
+            request: The request.
+            tracing_id: Its tracing id; its own, or a new one, if None.
+            timeout: Seconds that the server may take to accept it; None for what the connection allows. 0 sends it only
+                if that takes no waiting.
 
         Returns:
             The tracing id.
@@ -393,6 +399,7 @@ class Engine:
         Raises:
             NotConnectedError, NotConfiguredError, ValueError, TypeError: Nothing was sent.
             ConnectionClosedError: The connection broke meanwhile.
+            ResponseTimeoutError: The timeout is 0, and it would have had to wait; nothing was sent.
         """
         connection = self.connection
         action = str(request.action)
@@ -415,19 +422,23 @@ class Engine:
             # Before it goes out: a listener may act on the answer before the sender runs on.
             self.session.configure(request.token, request.deploymentId)
         try:
-            connection.send(frame)
+            connection.send(frame, timeout)
+        except BlockingIOError as error:
+            self._pending.forget(request.tracingId)
+            raise ResponseTimeoutError(f"{action} was not sent, as it would have had to wait") from error
         except BaseException:
             self._pending.forget(request.tracingId)
             raise
         return cast("str", request.tracingId)
 
-    def send_copy(self, request: WireModel, tracing_id: str | None) -> str:
+    def send_copy(self, request: WireModel, tracing_id: str | None, timeout: float | None = None) -> str:
         """Send a request that somebody else has made, without changing it."""
         if not isinstance(request, WireModel) or not hasattr(request, "action") or not hasattr(request, "tracingId"):
             raise TypeError(f"request must be a request of genesys_webmessaging.models, not {type(request).__name__}")
         if not request.action:
             raise ValueError("request has no action, so the server could not tell what to do")
-        return self.send(copy.copy(request), tracing_id)
+        seconds = None if timeout is None else checks.seconds("timeout", timeout, zero=True)
+        return self.send(copy.copy(request), tracing_id, seconds)
 
     # Waiting
 

@@ -136,14 +136,20 @@ class Connection:
                 self._reader = None
                 raise
 
-    def send(self, text: str) -> None:
+    def send(self, text: str, patience: float | None = None) -> None:
         """Send one message, whole, whatever other threads send.
+
+        Args:
+            text: The message.
+            patience: Seconds that the server may take to accept it; those of the connection at most, and if None. 0
+                sends it only if that takes no waiting.
 
         Raises:
             NotConnectedError: The connection is closed or closing; nothing was sent.
+            BlockingIOError: The patience is 0, and it would have had to wait; nothing was sent.
             ConnectionClosedError: It broke meanwhile; a part of the message may be out.
         """
-        self._write(text_frame(text))
+        self._write(text_frame(text), self._send_patience if patience is None else min(patience, self._send_patience))
 
     def send_frame(self, frame: ABNF) -> int:
         """Send a frame of the library's, which on the reader thread answers one of the server's.
@@ -163,27 +169,41 @@ class Connection:
             self._pings.append(payload)
         else:
             data = frame.format()
-            self._write(data)
+            self._write(data, self._send_patience)
             return len(data)
         return 0
 
-    def _write(self, frame: bytes) -> None:
-        with self._sending:
+    def _write(self, frame: bytes, patience: float) -> None:
+        if not self._sending.acquire(timeout=patience):
+            if patience == 0:
+                raise BlockingIOError("Another message is just being sent")
+            raise self._stuck(patience)
+        try:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection is closed")
             try:
-                self._transport.write(frame, self._send_patience)
+                if patience == 0 and not self._transport.is_writable():
+                    raise BlockingIOError("The server accepts nothing at the moment")
+                self._transport.write(frame, patience or self._send_patience)
+            except BlockingIOError:
+                raise
             except OverdueError as error:
-                self._give_up(f"The server accepted nothing for {self._send_patience:g} seconds", 0)
-                raise ConnectionClosedError("The message did not go out in time, so the connection was cut") from error
+                raise self._stuck(patience) from error
             except OSError as error:
                 self._broken(error)
                 raise ConnectionClosedError(f"The connection broke while sending: {describe(error)}") from error
             except BaseException:
                 self._give_up("Sending was interrupted, and half a message may be out", 0)
                 raise
+        finally:
+            self._sending.release()
         if self._pings and not self._answer_ping():
             self._transport.wake()
+
+    def _stuck(self, seconds: float) -> ConnectionClosedError:
+        """Cut the connection, on which nothing goes out any more. Returns what the sender is told."""
+        self._give_up(f"The server accepted nothing for {seconds:g} seconds", 0)
+        return ConnectionClosedError("The message did not go out in time, so the connection was cut")
 
     def close(self, code: int = 1000, reason: str = "Guest client disconnect", timeout: float = 5.0) -> None:
         """Send a close frame and wait for the ending. The second time it only waits.

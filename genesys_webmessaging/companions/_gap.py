@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from .._base.scheduler import Timer, scheduler
 from .._base.threads import Deadline, daemon_thread, logger_of
 from ..client import WebMessagingClient
 from ..exceptions import DecodeError, ResponseTimeoutError, WebMessagingException, copy_of
@@ -147,15 +148,18 @@ class HistoryReader:
         with self._changed:
             return self._last_began()
 
-    def request(self, since: float, mark: float) -> None:
-        """Have the history read, unless it is being read already.
+    def request(self, since: float, mark: float) -> bool:
+        """Have the history read, unless it is being read already. Returns at once.
 
         Args:
             since: The read must begin at this time or later; it has come already.
             mark: It must reach back beyond what was noted in the ledger from this mark on.
+
+        Returns:
+            Whether a read will be done; False if there was one already that will do.
         """
         with self._changed:
-            self._want(since, mark)
+            return self._want(since, mark)
 
     def read(self, since: float, mark: float, deadline: Deadline, stop: Callable[[], bool] = lambda: False) -> Reading:
         """Wait for a read that has begun since a time.
@@ -193,16 +197,17 @@ class HistoryReader:
         read = -math.inf if self._last is None else self._last.began
         return max(read, -math.inf if self._failure is None else self._failure[0])
 
-    def _want(self, since: float, mark: float) -> None:
+    def _want(self, since: float, mark: float) -> bool:
         if self._last is not None and self._last.began >= since and self._last.mark <= mark:
-            return
+            return False
         if self._running is not None and self._running[0] >= since and self._running[1] <= mark:
-            return
+            return True
         earlier = self._wanted or (-math.inf, math.inf)
         self._wanted = max(earlier[0], since), min(earlier[1], mark)
         if self._thread is None:
             self._thread = daemon_thread("history", self._work)
             self._thread.start()
+        return True
 
     # The thread
 
@@ -298,21 +303,21 @@ class MessageGate:
         self._put = put
         self._run = run
         self._hold_live = hold_live
-        # Guards the fields below, and the order of what is put; notified when they change. The ledger's lock is taken
-        # under it, so that what is noted as heard is also in its list when a flush looks; the ledger never calls back.
-        self._changed = threading.Condition()
+        # Guards the fields below, and the order of what is put. The ledger's lock is taken under it, so that what is
+        # noted as heard is also in its list when a flush looks; the ledger never calls back.
+        self._lock = threading.RLock()
         self._holding = False
         self._waiting: list[_Waiting] = []
-        self._timer: threading.Thread | None = None
+        self._timer: Timer | None = None
 
     def after_fork(self) -> None:
         """In a forked child: the timer does not exist here."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._timer = None
 
     def live(self, message: StructuredMessage, raw: str) -> None:
         """A message came live."""
-        with self._changed:
+        with self._lock:
             seen = self._ledger.admit(message)
             if seen is None:
                 return
@@ -320,9 +325,7 @@ class MessageGate:
                 self._pass(message, raw, seen)
                 return
             self._waiting.append(_Waiting(message, raw, seen))
-            if self._timer is None:
-                self._timer = daemon_thread("hold", self._end_hold)
-                self._timer.start()
+            self._watch_the_time()
 
     def unsettled(self, message: StructuredMessage, raw: str) -> None:
         """A message came live, but the connection ended before it was clear whether others belong before it."""
@@ -331,19 +334,19 @@ class MessageGate:
 
     def hold(self) -> None:
         """Let live messages wait from now on."""
-        with self._changed:
+        with self._lock:
             self._holding = self._hold_live > 0
 
     def release(self) -> None:
         """Pass on what waits, and let nothing wait any more."""
-        with self._changed:
+        with self._lock:
             self._flush()
 
     def fill(
         self, entities: Sequence[WebMessagingMessage], *, unheard: Unheard, mark: float, session: int
     ) -> Comparison:
         """Put what the history tells and nobody heard where it belongs. The arguments are those of the ledger."""
-        with self._changed:
+        with self._lock:
             comparison = self._ledger.compare(entities, unheard=unheard, mark=mark, session=session)
             found = [_Waiting(*_from_history(one), one.seen) for one in comparison.missing]
             self._waiting = _merged(self._waiting, found, comparison.places)
@@ -362,26 +365,28 @@ class MessageGate:
         for waiting in self._waiting[:count]:
             self._pass(waiting.message, waiting.raw, waiting.seen)
         del self._waiting[:count]
-        self._changed.notify_all()
+        if not self._waiting and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _flush(self) -> None:
         self._holding = False
         self._pass_first(len(self._waiting))
 
-    # The timer
+    def _watch_the_time(self) -> None:
+        if self._timer is None and self._waiting:
+            due = min(one.arrived for one in self._waiting) + self._hold_live
+            self._timer = scheduler.call_at(due, self._end_hold, thread="hold")
+
+    # When a message has waited long enough
 
     def _end_hold(self) -> None:
-        while True:
-            with self._changed:
-                if not self._waiting:
-                    self._timer = None
-                    return
-                left = min(one.arrived for one in self._waiting) + self._hold_live - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                    continue
+        with self._lock:
+            self._timer = None
+            if self._waiting and min(one.arrived for one in self._waiting) + self._hold_live <= time.monotonic():
                 self._flush()
-            self._run()
+            self._watch_the_time()
+        self._run()
 
 
 def _merged(waiting: list[_Waiting], found: list[_Waiting], places: dict[SeenMessage, int]) -> list[_Waiting]:

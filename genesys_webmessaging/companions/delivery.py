@@ -8,7 +8,8 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 
 from .._base import arguments as checks
@@ -159,12 +160,12 @@ class Delivery(SessionListener):
         self._session_mark: int | None = None  # the mark of the ledger when the session of this connection was told of
         self._token: str | None = None
         self._closed: WebMessagingException | None = None
-        self._worker: threading.Thread | None = None
+        self._deliverer: threading.Thread | None = None  # whose turn it is: a sender's, or our own for a queue
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
         self._changed = threading.Condition()
-        self._worker = None
+        self._deliverer = None
         self._jobs.clear()
         self._closed = ConnectionClosedError("the connection belongs to the process that this one was forked from")
         if self._reconnector is None:
@@ -202,15 +203,12 @@ class Delivery(SessionListener):
         """
         seconds = self._seconds(timeout)
         job = self._job(message, customAttributes, attachmentIds, seconds, Deadline(seconds))
-        self._submit(job)
+        if not self._submit(job, here=True):
+            return self._result_of(job)
         try:
-            wait([job.future], seconds + _GRACE)
-            if not job.future.done():
-                raise job.late()
-            return job.future.result()
-        except BaseException:
-            job.future.cancel()  # of use only if its turn has not come
-            raise
+            return self._outcome(job)
+        finally:
+            self._end_turn()
 
     def submit(
         self,
@@ -248,14 +246,45 @@ class Delivery(SessionListener):
             raise TypeError("customAttributes and attachmentIds are part of the request object already")
         return _Job(message, seconds, deadline)
 
-    def _submit(self, job: _Job) -> None:
+    def _submit(self, job: _Job, *, here: bool = False) -> bool:
+        """Queue a message; or leave it to the caller's thread, if that is wanted and nobody is in front of it.
+
+        Returns:
+            Whether it is the caller's turn, which :meth:`_end_turn` ends.
+        """
         with self._changed:
             if self._closed is not None:
                 raise copy_of(self._closed)
+            if here and self._deliverer is None:
+                self._deliverer = threading.current_thread()
+                return True
             self._jobs.append(job)
-            if self._worker is None:
-                self._worker = daemon_thread("delivery", self._work)
-                self._worker.start()
+            self._need_deliverer()
+            return False
+
+    def _need_deliverer(self) -> None:
+        """Called under the lock."""
+        if self._deliverer is None:
+            self._deliverer = daemon_thread("delivery", self._work)
+            self._deliverer.start()
+
+    def _end_turn(self) -> None:
+        """A caller has delivered its own message: those behind it are another thread's."""
+        with self._changed:
+            self._deliverer = None
+            if self._jobs:
+                self._need_deliverer()
+
+    def _result_of(self, job: _Job) -> StructuredMessage:
+        """Wait for a message that is queued."""
+        try:
+            return job.future.result(job.seconds + _GRACE)
+        except FutureTimeoutError:
+            if not job.future.done():
+                raise job.late() from None
+            raise
+        finally:
+            job.future.cancel()  # of use only if its turn has not come
 
     @property
     def pending(self) -> int:
@@ -297,25 +326,32 @@ class Delivery(SessionListener):
         with self._changed:
             self._session_mark = None
 
-    # The worker
+    # Delivering, on the thread of whoever sends, or on ours for a queue
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
             if not job.future.set_running_or_notify_cancel():
                 continue
             try:
-                echo = self._deliver(job, job.deadline or Deadline(job.seconds))
+                echo = self._outcome(job)
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                # Closing may show itself as a connection that is gone, but why it was closed says more.
-                gone = isinstance(error, (ConnectionClosedError, ConnectError))
-                job.future.set_exception(copy_of(self._closed) if gone and self._closed is not None else error)
+                job.future.set_exception(error)
             else:
                 job.future.set_result(echo)
+
+    def _outcome(self, job: _Job) -> StructuredMessage:
+        try:
+            return self._deliver(job, job.deadline or Deadline(job.seconds))
+        except (ConnectionClosedError, ConnectError):
+            # Closing may show itself as a connection that is gone, but why it was closed says more.
+            if self._closed is None:
+                raise
+            raise copy_of(self._closed) from None
 
     def _next_job(self) -> _Job | None:
         with self._changed:
             if not self._jobs:
-                self._worker = None
+                self._deliverer = None
                 return None
             return self._jobs.popleft()
 
@@ -333,7 +369,7 @@ class Delivery(SessionListener):
                         return found
                     job.has_not_arrived()
                 job.sent_at = time.monotonic()
-                self._client.send(job.request, tracingId=job.id)
+                self._client.send(job.request, tracingId=job.id, timeout=deadline.remaining)
                 job.doubt_since(job.sent_at)
                 echo = self._client.awaitResponse(job.id, self._patience(deadline))
             except RequestError as refusal:
@@ -445,7 +481,10 @@ class Delivery(SessionListener):
 
     def _await_connection(self, sessions: int, connections: int, deadline: Deadline) -> None:
         if self._reconnector is not None:
-            self._reconnector.awaitConnected(deadline.remaining, after=connections)
+            try:
+                self._reconnector.awaitConnected(deadline.remaining, after=connections)
+            except ResponseTimeoutError:  # what is said of the message then tells more
+                log.info("there is no connection in time")
             return
         with self._changed:
             self._changed.wait_for(

@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
+from .._base.arguments import new_uuid
+from .._base.scheduler import Timer, scheduler
 from .._base.threads import daemon_thread, logger_of
+from .._core.requests import echo
 from ..client import WebMessagingClient
-from ..exceptions import (
-    ConnectionClosedError,
-    NotConfiguredError,
-    NotConnectedError,
-    ResponseTimeoutError,
-    WebMessagingException,
-)
+from ..exceptions import RequestError, ResponseTimeoutError, WebMessagingException
 from ..models import StructuredMessage
 from ._seen import HEARTBEAT
 from ._wrapper import ListenerWrapper
@@ -29,6 +25,8 @@ log = logger_of(__name__)
 
 # An expirationDate after this (the end of the year 9998, in seconds since 1970) is not a time.
 LATEST = 253_370_764_800.0
+# Seconds after which an echo is tried again that a connection could not take at once.
+_SEND_AGAIN = 0.5
 # Seconds since 1970 above which a time must be meant in milliseconds, as the documentation has it: in the year 5138.
 _MILLISECONDS = 1e11
 
@@ -43,9 +41,10 @@ class Heartbeat(ListenerWrapper):
         client: The client whose session is kept alive.
         interval: Seconds between two echoes. The service allows two a minute.
         patience: Seconds that an answer may take.
-        onDeadPeer: Called, on the heartbeat's thread, when the peer is dead; ``client.disconnect`` if None. With a
+        onDeadPeer: Called, on a thread of its own, when the peer is dead; ``client.disconnect`` if None. With a
             Reconnector, give its ``reconnect``.
-        onExpiring: Called with the seconds that are left, once for each time at which the session expires.
+        onExpiring: Called, on a thread of its own, with the seconds that are left, once for each time at which the
+            session expires.
         warnBefore: How many seconds before the session expires onExpiring is called.
 
     Raises:
@@ -72,18 +71,20 @@ class Heartbeat(ListenerWrapper):
         self._on_dead_peer = onDeadPeer or client.disconnect
         self._on_expiring = onExpiring
         self._warn_before = warnBefore
-        # Guards the fields below; notified when one of them changes.
-        self._changed = threading.Condition()
+        # Guards the fields below.
+        self._lock = threading.Lock()
+        self._timer: Timer | None = None  # None while it does not beat
+        self._next_beat = math.inf
+        self._awaited: _Echo | None = None
         self._heard = 0
         self._expires: float | None = None  # a time that a datetime can hold
         self._warned: float | None = None
-        self._beating: threading.Thread | None = None
         self._beats = 0
 
     def _after_fork(self) -> None:
         super()._after_fork()
-        self._changed = threading.Condition()
-        self._beating = None
+        self._lock = threading.Lock()
+        self._timer = None
 
     @property
     def beats(self) -> int:
@@ -98,23 +99,27 @@ class Heartbeat(ListenerWrapper):
 
     def stop(self) -> None:
         """Beat no more on this connection. The next SessionResponse starts it again."""
-        with self._changed:
-            self._beating = None
-            self._changed.notify_all()
+        with self._lock:
+            timer, self._timer, self._awaited = self._timer, None, None
+        if timer is not None:
+            timer.cancel()
 
     # What is heard
 
     def _pass_on(self, method: str, *args: Any) -> None:
         """Anything that comes shows that the peer lives."""
-        with self._changed:
-            self._heard += 1
+        self._heard += 1  # by the dispatcher alone
         body = args[0] if args else None
         if method == "sessionResponse":
             self._note_expiry(getattr(body, "expirationDate", None))
             if getattr(body, "connected", None) is not False:
                 self._start()
         elif isinstance(body, StructuredMessage):
-            self._note_expiry((body.metadata or {}).get("expirationDate"))
+            awaited = self._awaited
+            if awaited is not None and body.tracingId == awaited.tracing_id:
+                self._note_answer(awaited)
+            if body.metadata:
+                self._note_expiry(body.metadata.get("expirationDate"))
         elif method in {"webSocketDisconnected", "webSocketError"}:
             self.stop()
 
@@ -130,77 +135,124 @@ class Heartbeat(ListenerWrapper):
         if not 0 <= expires < LATEST:
             log.warning("the server told an expirationDate that is not a time")
         else:
-            with self._changed:
+            with self._lock:
                 self._expires = expires
-                self._changed.notify_all()
+                if self._timer is not None and self._on_expiring is not None:
+                    self._wait()
 
-    # The thread
+    # When it is time: on the scheduler's thread, which nothing here holds up
 
     def _start(self) -> None:
-        with self._changed:
-            if self._beating is not None:
+        with self._lock:
+            if self._timer is None:
+                self._next_beat = time.monotonic() + self._interval
+                self._wait()
+
+    def _wait(self) -> None:
+        """Look again when there is something to do. Called under the lock."""
+        if self._timer is not None:
+            self._timer.cancel()
+        now = time.monotonic()
+        moments = [self._next_beat if self._awaited is None else self._awaited.due]
+        if self._on_expiring is not None and self._expires is not None and self._expires != self._warned:
+            moments.append(now + self._expires - self._warn_before - time.time())
+        self._timer = scheduler.call_at(min(moments), self._look)
+
+    def _look(self) -> None:
+        """Do what is due."""
+        with self._lock:
+            if self._timer is None:
                 return
-            self._beating = daemon_thread("heartbeat", self._run)
-            self._beating.start()
+            now, expires, awaited = time.monotonic(), self._expires, self._awaited
+            beats = awaited is None and now >= self._next_beat
+            warns = expires is not None and expires != self._warned and expires - self._warn_before <= time.time()
+            if warns:
+                self._warned = expires
+        if warns and expires is not None:
+            self._call(self._on_expiring, max(0.0, expires - time.time()))
+        if awaited is not None and now >= awaited.due:
+            self._judge(awaited)
+        elif beats:
+            self._beat()
+        with self._lock:
+            if self._timer is not None:
+                self._wait()
 
-    def _run(self) -> None:
-        next_beat = time.monotonic() + self._interval
-        while self._wait_until(next_beat):
-            next_beat = time.monotonic() + self._interval
-            if not self._beat():
-                break
-        with self._changed:
-            if self._beating is threading.current_thread():
-                self._beating = None
-
-    def _wait_until(self, moment: float) -> bool:
-        """Wait, and warn meanwhile if the session is about to expire. False when beating is over."""
-        me = threading.current_thread()
-        while True:
-            with self._changed:
-                if self._beating is not me:
-                    return False
-                now = time.monotonic()
-                if now >= moment:
-                    return True
-                warn_in = self._seconds_to_warning()
-                if warn_in > 0:
-                    self._changed.wait(min(moment - now, warn_in))
-                    continue
-                self._warned = self._expires
-                left = (self._expires or 0.0) - time.time()
-            self._call(self._on_expiring, max(0.0, left))
-
-    def _seconds_to_warning(self) -> float:
-        """Called under the lock."""
-        if self._on_expiring is None or self._expires is None or self._expires == self._warned:
-            return math.inf
-        return self._expires - self._warn_before - time.time()
-
-    def _beat(self) -> bool:
-        """Send an echo and wait for it. False when the connection is over."""
-        heard = self._heard
+    def _beat(self) -> None:
+        """Send an echo, if it can go out at once."""
+        # A UUID that shows what it belongs to, so that its answer is not taken for something that was said.
+        tracing_id = HEARTBEAT + new_uuid()[len(HEARTBEAT) :]
+        now = time.monotonic()
+        awaited = _Echo(tracing_id, now + self._patience, self._heard)
+        with self._lock:
+            self._next_beat, self._awaited = now + self._interval, awaited
         try:
-            # A UUID that shows what it belongs to, so that its answer is not taken for something that was said.
-            tracing_id = self._client.ping(tracingId=HEARTBEAT + str(uuid.uuid4())[len(HEARTBEAT) :])
-            self._client.awaitResponse(tracing_id, self._patience)
-            self._beats += 1
-        except (NotConnectedError, NotConfiguredError, ConnectionClosedError):
-            return False
+            self._client.send(echo(), tracingId=tracing_id, timeout=0)
         except ResponseTimeoutError:
-            if self._heard == heard:
+            with self._lock:
+                self._next_beat, self._awaited = now + _SEND_AGAIN, None
+        except WebMessagingException as error:
+            self._end(awaited, error)
+
+    def _judge(self, awaited: _Echo) -> None:
+        """The time for an answer is over: the reader may have it, though the listeners have not heard it yet."""
+        try:
+            self._client.awaitResponse(awaited.tracing_id, 0.001)
+            self._note_answer(awaited)
+        except ResponseTimeoutError:
+            if self._heard == awaited.heard:
                 log.warning("the peer is dead: no answer within %g seconds", self._patience)
                 self.stop()
                 self._call(self._on_dead_peer)
-                return False
-        except WebMessagingException as error:
+            else:
+                self._forget(awaited)
+        except RequestError as error:
             log.info("the echo was refused, so the peer is alive: %s", error)
-        return True
+            self._forget(awaited)
+        except (WebMessagingException, ValueError) as error:
+            self._end(awaited, error)
+
+    def _end(self, awaited: _Echo, error: Exception) -> None:
+        """Beat no more, unless another connection has begun to meanwhile."""
+        log.debug("no heartbeat any more: %s", error)
+        with self._lock:
+            if self._awaited is awaited:
+                self._timer = self._awaited = None
+
+    def _note_answer(self, awaited: _Echo) -> None:
+        if self._forget(awaited):
+            self._beats += 1
+
+    def _forget(self, awaited: _Echo) -> bool:
+        """Wait for an answer no more. False if another thread was faster."""
+        with self._lock:
+            mine = self._awaited is awaited
+            if mine:
+                self._awaited = None
+                if self._timer is not None:
+                    self._wait()
+        return mine
 
     def _call(self, callback: Callable[..., None] | None, *args: Any) -> None:
-        if callback is None:
-            return
-        try:
-            callback(*args)
-        except Exception:
-            log.exception("a callback of the heartbeat raised")
+        if callback is not None:
+            daemon_thread("heartbeat", _called, callback, *args).start()
+
+
+class _Echo(NamedTuple):
+    """One that is awaited.
+
+    Attributes:
+        due: Until when, a time of ``time.monotonic``.
+        heard: How much had been heard when it was sent.
+    """
+
+    tracing_id: str
+    due: float
+    heard: int
+
+
+def _called(callback: Callable[..., None], *args: Any) -> None:
+    try:
+        callback(*args)
+    except Exception:
+        log.exception("a callback of the heartbeat raised")

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from .._base import arguments as checks
+from .._base.scheduler import Timer, scheduler
 from .._base.threads import Deadline, daemon_thread, logger_of
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -55,8 +56,6 @@ _LASTING = 10.0
 _PAST = 5.0
 # Seconds that a read may be put off so that it serves several gaps.
 _MERGED = 0.5
-# Seconds after which a read that did not report is looked for again.
-_LOOK_UP = 60.0
 
 
 class ReconnectorState(Enum):
@@ -158,15 +157,16 @@ class Reconnector(ListenerWrapper):
         self._backoff: Backoff | None = None
         self._deadline = Deadline(0)
         self._unfinished = 0  # connections whose last event was not heard yet
+        self._session_heard = False  # whether the listeners have heard of the session that was configured
         self._gaps: list[Gap] = []
         self._last_gap: Gap | None = None
-        self._reads = 0  # how many reads of the history are done
+        self._next_read: Timer | None = None
         self._worker: threading.Thread | None = None
 
     def _after_fork(self) -> None:
         super()._after_fork()
         self._changed = threading.Condition()
-        self._worker = None
+        self._worker = self._next_read = None
         self._gaps = []
         self._state = ReconnectorState.STOPPED
         self._error = ConnectionClosedError("the connection belongs to the process that this one was forked from")
@@ -369,7 +369,14 @@ class Reconnector(ListenerWrapper):
         with self._changed:
             for gap in self._gaps:
                 gap.end_mark = gap.end_mark or mark
-        self._pass_on("sessionResponse", sessionResponse, rawMessage)
+        self._put("sessionResponse", sessionResponse, rawMessage)
+        self._serial.put(self._session_was_heard)
+        self._serial.run()
+
+    def _session_was_heard(self) -> None:
+        with self._changed:
+            self._session_heard = True
+            self._changed.notify_all()
 
     def sessionExpiredEvent(self, sessionExpiredEvent: SessionExpiredEvent, rawMessage: str) -> None:
         """Pass it on, and begin a new session if that is wanted."""
@@ -446,12 +453,12 @@ class Reconnector(ListenerWrapper):
             self._worker.start()
         self._changed.notify_all()
 
-    # The worker: it replaces connections, and has the history read until all gaps are closed
+    # The worker: it replaces connections
 
     def _work(self) -> None:
         try:
-            while (step := self._next_step()) is not None:
-                step()
+            while (plan := self._plan_to_follow()) is not None:
+                self._replace(plan)
         except WebMessagingException as error:
             self._give_up(error)
         except Exception as error:
@@ -463,18 +470,10 @@ class Reconnector(ListenerWrapper):
                 self._changed.notify_all()
         self._serial.run()
 
-    def _next_step(self) -> Callable[[], None] | None:
-        reads, reading = self._reads, self._reader.last
-        last, failures = self._reader.last_began, self._reader.failures
+    def _plan_to_follow(self) -> ConnectionPlan | None:
         with self._changed:
-            if self._state is ReconnectorState.REPAIRING and self._plan is not None:
-                return partial(self._replace, self._plan)
-            if self._state is ReconnectorState.CONNECTED:
-                self._gaps = [gap for gap in self._gaps if not self._is_closed(gap, reading)]
-                if self._gaps:
-                    due = _merged(gap.next_read(last, self._history_lag, failures) for gap in self._gaps)
-                    return partial(self._read_history, due, min(gap.mark for gap in self._gaps), reads)
-                self._gate.release()
+            if self._state is ReconnectorState.REPAIRING:
+                return self._plan
             self._worker = None
             self._changed.notify_all()
             return None
@@ -499,6 +498,7 @@ class Reconnector(ListenerWrapper):
                 delay = max(backoff.next(), retry_after(error))
             if not self._client.isInputClosed():
                 self._client.disconnect()
+        self._await_session_heard()
         self._connected(new_session=response.newSession is True)
 
     def _attempt(self, plan: ConnectionPlan, deadline: Deadline) -> SessionResponse:
@@ -508,6 +508,8 @@ class Reconnector(ListenerWrapper):
             plan.connect(self._client, deadline)
             if self._state is not ReconnectorState.REPAIRING:
                 raise ConnectionClosedError("the Reconnector was closed")
+        with self._changed:
+            self._session_heard = False
         return plan.reconfigure(self._client, renewing=renewing)
 
     def _connected(self, *, new_session: bool = False) -> None:
@@ -524,10 +526,8 @@ class Reconnector(ListenerWrapper):
                 self._connection_count += 1
                 self._connected_at = now
                 log.info("the connection is ready")
-                if self._gaps:
-                    self._need_worker()
             self._changed.notify_all()
-        self._serial.run()
+        self._mind_the_gaps()
         if self._client.isInputClosed():
             self._repair("the connection was lost at once", drop=False)
 
@@ -547,18 +547,35 @@ class Reconnector(ListenerWrapper):
     def _is_closed(self, gap: Gap, reading: Reading | None) -> bool:
         return reading is not None and gap.is_closed_by(reading, 0.0 if gap.unheard else self._history_lag)
 
-    def _read_history(self, due: float, mark: float, reads: int) -> None:
-        """Have the history read when it is due, and wait until it is; or look again when something has changed."""
+    def _mind_the_gaps(self) -> None:
+        """Have the history read when it is time to, until all gaps are closed."""
+        reading, last, failures = self._reader.last, self._reader.last_began, self._reader.failures
         with self._changed:
-            left = due - time.monotonic()
-            if left > 0:
-                self._changed.wait(left)
+            if self._state is ReconnectorState.CONNECTED:
+                self._gaps = [gap for gap in self._gaps if not self._is_closed(gap, reading)]
+                if self._gaps:
+                    due = _merged(gap.next_read(last, self._history_lag, failures) for gap in self._gaps)
+                    self._read_at(due)
+                else:
+                    self._read_at(math.inf)
+                    self._gate.release()
+        self._serial.run()
+
+    def _read_at(self, due: float) -> None:
+        """Called under the lock."""
+        if self._next_read is not None:
+            self._next_read.cancel()
+        self._next_read = scheduler.call_at(due, self._read_history) if due < math.inf else None
+
+    def _read_history(self) -> None:
+        """It is time. On the scheduler's thread: what takes long is the reader's, on its own."""
+        with self._changed:
+            timer = self._next_read
+            if timer is None or timer.due > time.monotonic() or self._state is not ReconnectorState.CONNECTED:
                 return
-        self._reader.request(due, mark)
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._reads != reads or self._state is not ReconnectorState.CONNECTED, _LOOK_UP
-            )
+            due, mark = timer.due, min((gap.mark for gap in self._gaps), default=math.inf)
+        if not self._reader.request(due, mark):
+            self._mind_the_gaps()
 
     def _take_history(self, entities: list[WebMessagingMessage], session: int) -> Comparison:
         with self._changed:
@@ -568,10 +585,8 @@ class Reconnector(ListenerWrapper):
         return self._gate.fill(entities, unheard=unheard, mark=min(marks, default=math.inf), session=session)
 
     def _history_was_read(self) -> None:
-        with self._changed:
-            self._reads += 1
-            self._changed.notify_all()
         self._serial.run()
+        self._mind_the_gaps()
 
     # The end
 
@@ -589,6 +604,7 @@ class Reconnector(ListenerWrapper):
             self._state = ReconnectorState.STOPPED
             self._error = error
             self._gaps = []
+            self._read_at(math.inf)
             self._gate.release()
             self._changed.notify_all()
         if error is not None and self._on_given_up is not None:
@@ -603,6 +619,15 @@ class Reconnector(ListenerWrapper):
             self._changed.wait_for(lambda: self._state is ReconnectorState.STOPPED, seconds)
             if self._state is ReconnectorState.STOPPED:
                 raise ConnectionClosedError("the Reconnector was closed")
+
+    def _await_session_heard(self) -> None:
+        """Let the listeners hear of the session before it is used."""
+        with self._changed:
+            heard = self._changed.wait_for(
+                lambda: self._session_heard or self._state is not ReconnectorState.REPAIRING, _LAST_EVENT
+            )
+            if not heard:
+                log.warning("the listeners are slow: the session is used before they have heard of it")
 
     def _await_last_event(self) -> None:
         """Let the listeners hear the end of the old connection before the beginning of the new one."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from .._base.threads import daemon_thread
+from .._base.scheduler import Timer, scheduler
 from ..listener import SessionListener
 from ..models import StructuredMessage
 from ..models.message import time_of
@@ -63,16 +63,17 @@ class Reorder(ListenerWrapper):
             raise ValueError(f"holdTime must be a number of seconds, not {holdTime!r}")
         self._hold_time = holdTime
         self._clock = clock
-        # Guards the fields below, and the order of what is put; notified when _held changes.
-        self._changed = threading.Condition()
+        # Guards the fields below, and the order of what is put.
+        self._lock = threading.RLock()
         self._held: list[_Held] = []
         self._passed = _BEFORE_ALL  # the time of the latest message that was passed on
         self._arrivals = 0
-        self._timer: threading.Thread | None = None
+        self._timer: Timer | None = None
+        self._timer_due = math.inf  # when, on the clock
 
     def _after_fork(self) -> None:
         super()._after_fork()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._held = []
         self._timer = None
 
@@ -93,7 +94,7 @@ class Reorder(ListenerWrapper):
         self._hear(method, args, None)
 
     def _hear(self, method: str, args: tuple[Any, ...], time: datetime | None) -> None:
-        with self._changed:
+        with self._lock:
             latest = self._held[-1] if self._held else None
             self._arrivals += 1
             if time is not None:
@@ -105,10 +106,7 @@ class Reorder(ListenerWrapper):
             self._held.append(held)
             self._held.sort(key=lambda one: one.key)
             self._put_due()
-            if self._held and self._timer is None:
-                self._timer = daemon_thread("reorder", self._release)
-                self._timer.start()
-            self._changed.notify_all()
+            self._watch_the_time()
         self._serial.run()
 
     def _due(self, time: datetime) -> float:
@@ -119,14 +117,14 @@ class Reorder(ListenerWrapper):
         return min([now + self._hold_time, *(held.due for held in self._held if held.time > time)])
 
     def _end(self, method: str, *args: Any) -> None:
-        with self._changed:
+        with self._lock:
             now = self._clock()
             for held in self._held:
                 settled = held.method != "structuredMessage" or held.due <= now
                 self._put(held.method if settled else "unsettledMessage", *held.args)
             self._held = []
             self._put(method, *args)
-            self._changed.notify_all()
+            self._watch_the_time()
         self._serial.run()
 
     def _put_due(self) -> None:
@@ -138,14 +136,20 @@ class Reorder(ListenerWrapper):
             self._put(held.method, *held.args)
         del self._held[:count]
 
+    def _watch_the_time(self) -> None:
+        """Have what is held let go in time. Called under the lock."""
+        due = min((held.due for held in self._held), default=math.inf)
+        if self._timer is not None and not self._timer_due <= due < math.inf:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and self._held:
+            self._timer_due = due
+            moment = time.monotonic() + max(0.0, due - self._clock())
+            self._timer = scheduler.call_at(moment, self._release, thread="reorder")
+
     def _release(self) -> None:
-        waiting = True
-        while waiting:
-            with self._changed:
-                self._put_due()
-                waiting = bool(self._held)
-                if waiting:
-                    self._changed.wait(max(0.0, min(held.due for held in self._held) - self._clock()))
-                else:
-                    self._timer = None
-            self._serial.run()
+        with self._lock:
+            self._timer = None
+            self._put_due()
+            self._watch_the_time()
+        self._serial.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 from _listeners import Recorder, until
@@ -283,6 +283,30 @@ def test_a_listener_may_submit(simulator: Simulator, client: WebMessagingClient,
     with simulator.agent() as agent:
         agent.say("hi")
         agent.received("you said hi")
+
+
+def test_a_message_with_nobody_in_front_of_it_is_sent_by_its_caller(simulator: Simulator, delivery: Delivery) -> None:
+    simulator.faults.loseEcho(times=None)
+    simulator.faults.rest(503, times=None)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(delivery.send, "a")
+        until(lambda: said(simulator) == ["a"])
+        assert not any("delivery" in thread.name for thread in threading.enumerate())
+        second = delivery.submit("b")
+        delivery.close()
+        for future in (first, second):
+            with pytest.raises(ConnectionClosedError, match="the Delivery was closed"):
+                future.result(5)
+
+
+def test_without_a_connection_in_time_it_is_said_whether_the_message_may_have_arrived(
+    simulator: Simulator, sure: Delivery, client: WebMessagingClient
+) -> None:
+    simulator.faults.refuseHandshake(503, times=None)
+    simulator.guest().reset()
+    until(client.isInputClosed)
+    with pytest.raises(ResponseTimeoutError, match="has certainly not arrived"):
+        sure.send("Hello", timeout=0.3)
 
 
 def test_no_thread_is_left_when_there_is_nothing_to_send(delivery: Delivery) -> None:

@@ -26,7 +26,7 @@ def configured(client: WebMessagingClient) -> None:
 
 
 def beating() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("genesys-webmessaging-heartbeat")]
+    return [one.name for one in threading.enumerate() if one.name.startswith("genesys-webmessaging-scheduler")]
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ from genesys_webmessaging import (
     ConnectionClosedError,
     RequestError,
     ResponseTimeoutError,
+    SessionListener,
     WebMessagingClient,
     WebMessagingException,
 )
 from genesys_webmessaging.companions import Reconnector, ReconnectorState, Reorder
 from genesys_webmessaging.companions._attempts import Backoff
-from genesys_webmessaging.models import WebMessagingMessage
+from genesys_webmessaging.models import SessionResponse, WebMessagingMessage
 from genesys_webmessaging.simulator import Agent, Simulator
 
 ORIGIN = "https://shop.example"
@@ -68,6 +69,26 @@ def stopped(reconnector: Reconnector) -> WebMessagingException:
     until(lambda: reconnector.state is ReconnectorState.STOPPED)
     assert reconnector.error is not None
     return reconnector.error
+
+
+def test_when_there_is_a_connection_again_slow_listeners_have_heard_of_its_session(
+    simulator: Simulator, client: WebMessagingClient
+) -> None:
+    heard: list[SessionResponse] = []
+
+    class Slow(SessionListener):
+        def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
+            threading.Event().wait(0.1)
+            heard.append(sessionResponse)
+
+    reconnector = Reconnector(client, Slow(), firstDelay=0.01)
+    client.addSessionListener(reconnector)
+    reconnector.connect("demo", ORIGIN)
+    simulator.guest().reset()
+    reconnector.awaitConnected(5, after=1)
+    assert len(heard) == 2
+    reconnector.close()
+    client.apiClient.close()
 
 
 def test_a_lost_connection_is_replaced_and_the_session_resumed(

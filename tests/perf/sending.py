@@ -42,7 +42,7 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         verdict = "met" if self.ratio <= self.at_most else "MISSED"
         costs = f"{self.ours:6.1f} µs of CPU, bare loop {self.bare:6.1f} µs"
-        return f"{self.name:<28} {costs}; ratio {self.ratio:.2f} (at most {self.at_most}: {verdict})"
+        return f"{self.name:<22} {costs}; ratio {self.ratio:.2f} (at most {self.at_most}: {verdict})"
 
 
 def request(text: str) -> str:
@@ -69,9 +69,7 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     ):
         client.connect("demo", ORIGIN)
         client.awaitResponse(client.configureSession("demo", TOKEN, ORIGIN), 10)
-        bare = websocket.create_connection(
-            f"{server.address}?deploymentId=demo", timeout=10, skip_utf8_validation=True
-        )
+        bare = websocket.create_connection(f"{server.address}?deploymentId=demo", timeout=10, skip_utf8_validation=True)
 
         def bare_turn(text: str, answers: int) -> None:
             bare.send(request(text))
@@ -84,7 +82,7 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
 
         for name, ours, text, answers, at_most in (
             ("sendMessage", lambda: client.sendMessage(UNANSWERED), UNANSWERED, 0, 1.15),
-            ("sendMessage, awaitResponse", lambda: client.awaitResponse(client.sendMessage(ECHOED), 10), ECHOED, 1, 1.8),
+            ("send and awaitResponse", lambda: client.awaitResponse(client.sendMessage(ECHOED), 10), ECHOED, 1, 1.8),
             ("turn of Conversation", turn, ANSWERED, 2, 2.5),
         ):
             costs = [

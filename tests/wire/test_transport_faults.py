@@ -161,6 +161,29 @@ def test_sending_to_a_server_that_does_not_read_raises_in_time_and_ends_the_conn
         release.set()
 
 
+def test_who_has_less_time_than_the_one_that_is_stuck_before_it_cuts_the_connection(tls: Tls):
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    server, options = tls
+    with (
+        RawPeer(script, server) as peer,
+        connected(peer, **options) as (connection, ear),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stuck = pool.submit(connection.send, "x" * 20 * MEGABYTE)
+        wait_until_full(connection)
+        with pytest.raises(ConnectionClosedError, match="did not go out in time"):
+            connection.send("urgent", SOON)
+        assert ear.wait_for_end() == Ending(None, "The server accepted nothing for 0.3 seconds")
+        with pytest.raises(ConnectionClosedError):
+            stuck.result(5)
+        release.set()
+
+
 def test_close_is_bounded_while_another_thread_is_stuck_in_a_send(tls: Tls):
     release = threading.Event()
 
