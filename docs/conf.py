@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import importlib
 import os
 
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 
 import genesys_webmessaging
 
@@ -23,6 +25,8 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"genesys_webmessaging {version}"
 html_theme_options = {
     "source_repository": "https://github.com/genesys-webmessaging/genesys-webmessaging/",
@@ -34,6 +38,8 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
+
+smartquotes = False  # they make one dash of the two before an option
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -67,17 +73,49 @@ for door in (
     "genesys_webmessaging",
 ):
     module = importlib.import_module(door)
+    order = ModuleAnalyzer.for_module(door)
+    order.analyze()
     for name in module.__all__:
         thing = getattr(module, name)
         if isinstance(thing, type) or callable(thing):
+            if isinstance(thing, type) and thing.__module__.startswith("genesys_webmessaging"):
+                source = ModuleAnalyzer.for_module(thing.__module__)
+                source.analyze()
+                order.tagorder.update(source.tagorder)  # members are listed as they stand in their file
             thing.__module__ = door
 
 
+# Made by a method of something else, never by their constructors.
+MADE_ELSEWHERE = {"Conversation", "AsyncConversation", "Agent"}
+
+
 def setup(app: Sphinx) -> None:
-    """Show the examples and exit statuses of a command as they stand."""
+    """Show what readers need of a command, an enum and a class that they do not make themselves."""
     app.connect("sphinx-click-process-epilog", _literally)
+    app.connect("autodoc-process-signature", _without_constructor)
+    app.connect("autodoc-process-docstring", _with_values)
 
 
 def _literally(_app: Sphinx, _context: object, lines: list[str]) -> None:
     if any(lines):
-        lines[:] = [".. code-block:: text", "", *(f"   {line}" for line in lines if line.strip() != "\b"), ""]
+        shown = [line.removeprefix("|").removeprefix(" ") for line in lines if line.strip() != "\b"]
+        lines[:] = [".. code-block:: text", "", *(f"   {line}" for line in shown), ""]
+
+
+def _without_constructor(
+    _app: Sphinx, what: str, _name: str, thing: object, _options: object, _arguments: str, _returns: str
+) -> tuple[str, str] | None:
+    if (
+        what == "class"
+        and isinstance(thing, type)
+        and (issubclass(thing, enum.Enum) or thing.__name__ in MADE_ELSEWHERE)
+    ):
+        return "", ""
+    return None
+
+
+def _with_values(_app: Sphinx, what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
+    """Tell the members of an enum, of which none has a docstring, in a line."""
+    if what == "class" and isinstance(thing, type) and issubclass(thing, enum.Enum):
+        values = ", ".join(f"``{member.name}`` ({member.value})" for member in thing)
+        lines += ["", f"Members, and their values: {values}."]
