@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import importlib
 import os
+import re
 
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
@@ -38,8 +39,6 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
-
-smartquotes = False  # they make one dash of the two before an option
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -92,6 +91,8 @@ MADE_ELSEWHERE = {"Conversation", "AsyncConversation", "Agent"}
 def setup(app: Sphinx) -> None:
     """Show what readers need of a command, an enum and a class that they do not make themselves."""
     app.connect("sphinx-click-process-epilog", _literally)
+    app.connect("sphinx-click-process-description", _with_whole_options)
+    app.connect("sphinx-click-process-options", _with_whole_options)
     app.connect("autodoc-process-signature", _without_constructor)
     app.connect("autodoc-process-docstring", _with_values)
 
@@ -102,16 +103,18 @@ def _literally(_app: Sphinx, _context: object, lines: list[str]) -> None:
         lines[:] = [".. code-block:: text", "", *(f"   {line}" for line in shown), ""]
 
 
+def _with_whole_options(_app: Sphinx, _context: object, lines: list[str]) -> None:
+    """Keep the two dashes of an option, of which typography would make one."""
+    lines[:] = [line if ".. " in line else re.sub(r"(?<![\w`-])--[a-z-]+", r"``\g<0>``", line) for line in lines]
+
+
 def _without_constructor(
-    _app: Sphinx, what: str, _name: str, thing: object, _options: object, _arguments: str, _returns: str
+    _app: Sphinx, _what: str, _name: str, thing: object, _options: object, _arguments: str, _returns: str
 ) -> tuple[str, str] | None:
-    if (
-        what == "class"
-        and isinstance(thing, type)
-        and (issubclass(thing, enum.Enum) or thing.__name__ in MADE_ELSEWHERE)
-    ):
-        return "", ""
-    return None
+    if not isinstance(thing, type):
+        return None
+    made_elsewhere = issubclass(thing, (enum.Enum, Exception)) or thing.__name__ in MADE_ELSEWHERE
+    return ("", "") if made_elsewhere else None
 
 
 def _with_values(_app: Sphinx, what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:

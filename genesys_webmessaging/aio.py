@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ._base import arguments as checks
+from ._base.hints import Hinting
 from ._base.threads import daemon_thread
 from .client import WebMessagingClient
 from .conversation import Conversation, ConversationEndedError, ConversationState, _matcher
@@ -72,7 +73,16 @@ def _in_pool(
     return call
 
 
-class AsyncConversation:
+def _with_arguments_of(
+    _model: Callable[P, object],
+) -> Callable[
+    [Callable[..., Coroutine[Any, Any, T]]], Callable[Concatenate[type[AsyncConversation], P], Coroutine[Any, Any, T]]
+]:
+    """For type checkers: a method that hands all its arguments to another function."""
+    return lambda method: method
+
+
+class AsyncConversation(Hinting):
     """A guest's side of a conversation, on an event loop. :meth:`open` makes one.
 
     ::
@@ -88,7 +98,10 @@ class AsyncConversation:
     cancelled goes on there, so a message may still be sent. For one event loop; not for several threads.
     """
 
-    def __init__(self, conversation: Conversation, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("a conversation is made by AsyncConversation.open(address, deploymentId, …)")
+
+    def _begin(self, conversation: Conversation, executor: ThreadPoolExecutor) -> None:
         self._chat = conversation
         self._executor = executor
         self._loop = asyncio.get_running_loop()
@@ -97,6 +110,7 @@ class AsyncConversation:
         conversation._inbox.add_waker(self._wake)
 
     @classmethod
+    @_with_arguments_of(Conversation.open)
     async def open(cls, *args: Any, **options: Any) -> AsyncConversation:
         """Connect, and begin or resume a session.
 
@@ -111,10 +125,12 @@ class AsyncConversation:
             except asyncio.CancelledError:
                 opening.add_done_callback(_close_unwanted)
                 raise
-            return cls(conversation, executor)
         except BaseException:
             _pool.leave()
             raise
+        chat = cls.__new__(cls)
+        chat._begin(conversation, executor)
+        return chat
 
     async def __aenter__(self) -> AsyncConversation:
         return self

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overl
 from . import listener as _listener
 from ._base import arguments as checks
 from ._base.fork import renew_after_fork
-from ._base.hints import no_attribute
+from ._base.hints import Hinting, hinting_at_keywords
 from ._base.mime import covers
 from ._base.threads import Deadline
 from ._core import requests
@@ -87,7 +87,7 @@ class Ending(NamedTuple):
     error: str | None
 
 
-class WebMessagingClient:
+class WebMessagingClient(Hinting):
     """A guest of Genesys Cloud Web Messaging, with the names and the behaviour of the Java SDK.
 
     Methods that send return as soon as the frame is out, with the tracing id that the answer
@@ -237,6 +237,7 @@ class WebMessagingClient:
             raise
         return tracingId
 
+    @hinting_at_keywords
     def connect(
         self,
         deploymentId: str,
@@ -923,11 +924,6 @@ class WebMessagingClient:
             stacklevel=2,
             source=self,
         )
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise no_attribute(self, name)
 
     def _after_fork(self) -> None:
         self._lock = threading.Lock()

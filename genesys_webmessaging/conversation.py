@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,9 +14,13 @@ from typing import IO, Any, BinaryIO, Literal, TypeVar
 
 from . import sessions
 from ._base import arguments as checks
+from ._base.hints import Hinting, hinting_at_keywords
 from ._base.threads import Deadline
 from ._core import offers, requests
+from ._core.engine import MAX_QUEUE_SIZE
 from ._inbox import READ_ONLY, SESSION_OVER, ConversationEndedError, ConversationState, Inbox
+from ._wire.connect import ClientCertificate
+from ._wire.connection import MAX_MESSAGE_SIZE
 from .attachments import downloadAttachment, uploadAttachment
 from .client import WebMessagingClient
 from .companions import (
@@ -71,7 +76,7 @@ _ANSWER_TIMEOUT = 10.0
 _TOKEN_REFUSED = frozenset({ErrorCode.SESSION_NOT_FOUND, ErrorCode.CANNOT_DOWNGRADE_SESSION})
 
 
-class Conversation:
+class Conversation(Hinting):
     """A guest's side of a conversation, for scripts, bots and tests. :meth:`open` makes one.
 
     ::
@@ -87,6 +92,7 @@ class Conversation:
     """
 
     @classmethod
+    @hinting_at_keywords
     def open(
         cls,
         address: str | GenesysCloudRegionWebSocketHosts,
@@ -110,7 +116,14 @@ class Conversation:
         transcript: Transcript | None = None,
         listeners: Sequence[SessionListener] = (),
         onEnded: Callable[[ConversationEndedError], object] | None = None,
-        **connectOptions: Any,
+        applicationName: str | None = None,
+        sslContext: ssl.SSLContext | None = None,
+        caFile: str | None = None,
+        clientCertificate: ClientCertificate | None = None,
+        proxy: str | None = None,
+        trustEnv: bool = True,
+        maxMessageSize: int = MAX_MESSAGE_SIZE,
+        maxQueueSize: int = MAX_QUEUE_SIZE,
     ) -> Conversation:
         """Connect, and begin or resume a session.
 
@@ -141,7 +154,8 @@ class Conversation:
             listeners: Who hears everything, too.
             onEnded: Called once when the conversation has ended and nothing more will come, with the reason; from
                 whichever thread found out, so it must not wait.
-            connectOptions: More arguments of the client's ``connect``: caFile, proxy, ….
+            applicationName, sslContext, caFile, clientCertificate, proxy, trustEnv, maxMessageSize, maxQueueSize: As
+                of the client's :meth:`~genesys_webmessaging.WebMessagingClient.connect`.
 
         Returns:
             The conversation, open; use it with ``with``. A session that was resumed may be read-only.
@@ -181,7 +195,8 @@ class Conversation:
         if heartbeat is not None:
             beats = Heartbeat(client, interval=heartbeat, onDeadPeer=reconnector.reconnect)
             client.addSessionListener(beats)
-        chat = cls(
+        chat = cls.__new__(cls)
+        chat._begin(
             client,
             reconnector,
             beats,
@@ -204,7 +219,14 @@ class Conversation:
             timeout,
             startNew=startNew,
             configure=None if signIn is None else sign_in,
-            **connectOptions,
+            applicationName=applicationName,
+            sslContext=sslContext,
+            caFile=caFile,
+            clientCertificate=clientCertificate,
+            proxy=proxy,
+            trustEnv=trustEnv,
+            maxMessageSize=maxMessageSize,
+            maxQueueSize=maxQueueSize,
         )
         try:
             if store is None or token is not None:
@@ -219,7 +241,10 @@ class Conversation:
             raise
         return chat
 
-    def __init__(
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("a conversation is made by Conversation.open(address, deploymentId, …)")
+
+    def _begin(
         self,
         client: WebMessagingClient,
         reconnector: Reconnector,
@@ -625,7 +650,7 @@ class Conversation:
         Returns:
             The messages, oldest first; none if nothing was said.
         """
-        return self._inbox.collect(quietFor, self._seconds(timeout))
+        return self._inbox.collect(checks.seconds("quietFor", quietFor, zero=True), self._seconds(timeout))
 
     def __iter__(self) -> Iterator[StructuredMessage]:
         """The messages of the other side, as they come, until it has left or the conversation has ended.

@@ -25,6 +25,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Protocol, TypeVar
 
+from ._base.hints import Hinting
+
 __all__ = [
     "ApiError",
     "AttachmentError",
@@ -122,7 +124,7 @@ def copy_of(error: E) -> E:
     return copy
 
 
-class WebMessagingException(Exception):  # noqa: N818 - the name of the Java SDK
+class WebMessagingException(Hinting, Exception):  # noqa: N818 - the name of the Java SDK
     """The base of everything this package raises, with Java's name and attributes.
 
     Attributes:

@@ -6,34 +6,97 @@ import difflib
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from opcode import opmap
 from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 # Where names are that people look for at the top of the package.
 _HOMES = ("models", "simulator", "companions", "aio", "scenarios")
 # The prefixes of Java's accessors and builders.
 _ACCESSOR = re.compile(r"(?:get|set|is|with)_?(?=[A-Za-z])")
 
+# What others call it, without underscores and in lower case, and what it may be called here.
+_SYNONYMS: Mapping[str, Sequence[str]] = {
+    "addlistener": ("addSessionListener",),
+    "classproperty": ("class_",),
+    "close": ("disconnect",),
+    "disconnect": ("close",),
+    "isconnected": ("connected", "isOutputClosed"),
+    "leave": ("close",),
+    "messages": ("history",),
+    "removelistener": ("removeSessionListener",),
+    "say": ("send",),
+    "sendmessage": ("send",),
+    "sendtext": ("sendMessage", "send"),
+}
 
-def meant(name: str, names: Iterable[str]) -> str | None:
+# What every object of Java has, and what Python has instead.
+_IN_PYTHON: Mapping[str, str] = {
+    "build": "{type}(…), with keyword arguments",
+    "builder": "{type}(…), with keyword arguments",
+    "equals": "==",
+    "getclass": "type(…)",
+    "getmessage": "str(…)",
+    "hashcode": "hash(…)",
+    "tostring": "str(…)",
+}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Hinting:
+    """The errors of its objects name the attribute that was meant."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name)
+
+
+def hinting_at_keywords(function: F) -> F:
+    """A function whose errors name the keyword argument that was meant.
+
+    It costs each call a microsecond, and so is not for what is called by the thousand.
+    """
+    code = function.__code__
+    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        for name in named:
+            if name not in known:
+                hint = meant(name, known, likeness=0.7)
+                right = f"; did you mean {hint!r}?" if hint else ""
+                raise TypeError(f"{function.__qualname__}() takes no keyword argument {name!r}{right}")
+        return function(*args, **named)
+
+    return call  # type: ignore[return-value]
+
+
+def meant(name: str, names: Iterable[str], likeness: float = 0.8) -> str | None:
     """The name that was meant, None if none is like it.
 
     Args:
         name: What was written: in snake_case, with ``get`` or ``set`` before it, or misspelt.
         names: What there is.
+        likeness: How like the name must be, from 0 to 1.
     """
     folded = {_folded(one): one for one in names}
-    for written in (name, _ACCESSOR.sub("", name, count=1)):
-        if _folded(written) in folded:
-            return folded[_folded(written)]
-    alike = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=0.8)
+    for written in map(_folded, (name, _ACCESSOR.sub("", name, count=1))):
+        for right in (written, *map(_folded, _SYNONYMS.get(written, ()))):
+            if right in folded:
+                return folded[right]
+    alike = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=likeness)
     return folded[alike[0]] if alike else None
 
 
 def is_habit(name: str) -> bool:
     """Whether a name looks like one of Java's accessors, or is in snake_case."""
-    return name[0] != "_" and ("_" in name.rstrip("_") or _ACCESSOR.match(name) is not None)
+    return name[0] != "_" and (
+        "_" in name.rstrip("_") or _ACCESSOR.match(name) is not None or _folded(name) in _IN_PYTHON
+    )
 
 
 def no_attribute(owner: object, name: str, names: Iterable[str] | None = None) -> AttributeError:
@@ -42,13 +105,15 @@ def no_attribute(owner: object, name: str, names: Iterable[str] | None = None) -
     Args:
         owner: Whose attribute it would be.
         name: What was asked for.
-        names: What there is; the public names of the owner's class if None.
+        names: What there is; the owner's public names if None.
     """
     sentence = f"{type(owner).__name__!r} object has no attribute {name!r}"
     if not name.startswith("_"):
-        hint = meant(name, (one for one in dir(type(owner)) if one[0] != "_") if names is None else names)
+        hint = meant(name, (one for one in dir(owner) if one[0] != "_") if names is None else names)
         if hint is not None:
             sentence += f"; did you mean {hint!r}?"
+        elif _folded(name) in _IN_PYTHON:
+            sentence += f"; in Python it is {_IN_PYTHON[_folded(name)].format(type=type(owner).__name__)}"
     return AttributeError(sentence)
 
 
@@ -67,11 +132,12 @@ def missing_from_package(package: str, name: str, names: Iterable[str]) -> Excep
     sentence = f"module {package!r} has no attribute {name!r}"
     if not name.startswith("_"):
         # Classes alone are worth loading other modules for.
-        homes = _HOMES if name[0].isupper() else ()
-        home = next((module for module in homes if name in _public(f"{package}.{module}")), None)
+        top = package.partition(".")[0]
+        homes = (top, *(f"{top}.{module}" for module in _HOMES)) if name[0].isupper() else ()
+        home = next((module for module in homes if module != package and name in _public(module)), None)
         hint = meant(name, names)
         if home is not None:
-            sentence += f"; it is in {package}.{home}"
+            sentence += f"; it is in {home}"
         elif hint is not None:
             sentence += f"; did you mean {hint!r}?"
         if (home or hint) and _is_from_import(sys._getframe(2)):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from .._base.fork import renew_after_fork
+from .._base.hints import Hinting
 from .._base.threads import logger_of
 from ..listener import LISTENER_METHODS, SessionListener, check_listener, warn_of_misspellings
 from ..models import StructuredMessage
@@ -47,7 +48,7 @@ class Serial:
             call()
 
 
-class ListenerWrapper(SessionListener):
+class ListenerWrapper(Hinting, SessionListener):
     """A listener that passes on what it hears, to one listener or to several, one event at a time.
 
     What comes from several threads is passed on in the order in which it came. A listener that raises is logged,

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
+from .._base.hints import Hinting
 from .._base.threads import Deadline, daemon_thread, logger_of
 from .._core.requests import text_message
 from ..client import WebMessagingClient
@@ -109,7 +110,7 @@ class _Job:
         return ResponseTimeoutError(f"the message could not be sent {within}; it has certainly not arrived")
 
 
-class Delivery(SessionListener):
+class Delivery(Hinting, SessionListener):
     """Sends messages one after the other, each until it has certainly arrived.
 
     A message is done when its echo came. When the server wants fewer messages, it waits as long as it is told to.
@@ -143,6 +144,9 @@ class Delivery(SessionListener):
         historyLag: float = 5.0,
         timeout: float = 120.0,
     ) -> None:
+        checks.instance("client", client, WebMessagingClient)
+        if reconnector is not None:
+            checks.instance("reconnector", reconnector, Reconnector)
         self._client = client
         self._reconnector = reconnector
         self._echo_timeout = checks.seconds("echoTimeout", echoTimeout)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from .._base.arguments import new_uuid
+from .._base import arguments as checks
 from .._base.scheduler import Timer, scheduler
 from .._base.threads import daemon_thread, logger_of
 from .._core.requests import echo
@@ -62,15 +62,13 @@ class Heartbeat(ListenerWrapper):
         warnBefore: float = 60.0,
     ) -> None:
         super().__init__()
-        for name, seconds in (("interval", interval), ("patience", patience), ("warnBefore", warnBefore)):
-            if not 0 < seconds < math.inf:
-                raise ValueError(f"{name} must be a positive number of seconds, not {seconds!r}")
+        checks.instance("client", client, WebMessagingClient)
         self._client = client
-        self._interval = interval
-        self._patience = patience
+        self._interval = checks.seconds("interval", interval)
+        self._patience = checks.seconds("patience", patience)
         self._on_dead_peer = onDeadPeer or client.disconnect
         self._on_expiring = onExpiring
-        self._warn_before = warnBefore
+        self._warn_before = checks.seconds("warnBefore", warnBefore)
         # Guards the fields below.
         self._lock = threading.Lock()
         self._timer: Timer | None = None  # None while it does not beat
@@ -181,7 +179,7 @@ class Heartbeat(ListenerWrapper):
     def _beat(self) -> None:
         """Send an echo, if it can go out at once."""
         # A UUID that shows what it belongs to, so that its answer is not taken for something that was said.
-        tracing_id = HEARTBEAT + new_uuid()[len(HEARTBEAT) :]
+        tracing_id = HEARTBEAT + checks.new_uuid()[len(HEARTBEAT) :]
         now = time.monotonic()
         awaited = _Echo(tracing_id, now + self._patience, self._heard)
         with self._lock:

@@ -123,6 +123,7 @@ class Reconnector(ListenerWrapper):
         onGivenUp: Callable[[WebMessagingException], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
+        checks.instance("client", client, WebMessagingClient)
         super().__init__(*listeners)
         self._client = client
         self._max_seconds = checks.seconds("maxSeconds", maxSeconds, zero=True)

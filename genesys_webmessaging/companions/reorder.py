@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+from .._base import arguments as checks
 from .._base.scheduler import Timer, scheduler
 from ..listener import SessionListener
 from ..models import StructuredMessage
@@ -59,9 +60,7 @@ class Reorder(ListenerWrapper):
         self, *listeners: SessionListener, holdTime: float = 0.5, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(*listeners)
-        if not 0 <= holdTime < math.inf:
-            raise ValueError(f"holdTime must be a number of seconds, not {holdTime!r}")
-        self._hold_time = holdTime
+        self._hold_time = checks.seconds("holdTime", holdTime, zero=True)
         self._clock = clock
         # Guards the fields below, and the order of what is put.
         self._lock = threading.RLock()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TextIO
 
+from .._base.hints import Hinting
 from .._base.threads import logger_of
 from .._core.offers import components_of
 from ..listener import SessionListener
@@ -42,6 +43,10 @@ class TranscriptFormat(str, Enum):
     MARKDOWN = "markdown"
     JSON_LINES = "jsonl"
 
+    @classmethod
+    def _missing_(cls, value: object) -> TranscriptFormat:
+        raise ValueError(f"format must be one of {', '.join(cls)}, not {value!r}")
+
 
 @dataclass(frozen=True)
 class TranscriptEntry:
@@ -63,7 +68,7 @@ class TranscriptEntry:
     message: StructuredMessage = field(repr=False)
 
 
-class Transcript(SessionListener):
+class Transcript(Hinting, SessionListener):
     """Writes down what is said, as it happens.
 
     Typing and the answers to a :class:`Heartbeat` are left out. Behind a :class:`Reconnector` each message is written

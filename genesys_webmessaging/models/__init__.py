@@ -343,7 +343,9 @@ def __getattr__(name: str) -> Any:
     original = _ALIASES.get(name, name)
     family = _FAMILY_OF.get(original)
     if family is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .._base.hints import missing_from_package
+
+        raise missing_from_package(__name__, name, __all__)
     found = getattr(import_module(f".{family}", __name__), original)
     globals()[name] = found
     return found

@@ -17,6 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .._base import arguments as _checks
 from .._base.fork import renew_after_fork
+from .._base.hints import Hinting
 from .._base.redact import MASK, redact, redact_url
 from .._base.threads import Deadline, logger_of
 from .._version import __version__
@@ -53,7 +54,7 @@ class DetailLevel(Enum):
         return levels.index(self) >= levels.index(other)
 
 
-class ApiClient:
+class ApiClient(Hinting):
     """Calls the REST API of Genesys Cloud over connections that are kept alive.
 
     May be used by several threads at once. Redirects are not followed, cookies neither sent nor kept.
@@ -298,7 +299,7 @@ class ApiClient:
             logger.debug("< %s", redact(answer.text, call.secrets))
 
 
-class ApiClientBuilder:
+class ApiClientBuilder(Hinting):
     """Java's way to make an ApiClient: ``ApiClient.Builder.standard().withAccessToken(jwt).build()``."""
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._base import arguments as _checks
+from .._base.hints import Hinting
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ApiError, ErrorCode, WebMessagingException
 from ..models import WebMessagingMessage, WebMessagingMessageEntityList
@@ -29,7 +30,7 @@ _MAX_RETURNS = 10
 
 
 @dataclass
-class GetWebmessagingMessagesRequest:
+class GetWebmessagingMessagesRequest(Hinting):
     """The parameters of ``getWebmessagingMessages`` as one object.
 
     Attributes:
@@ -66,7 +67,7 @@ class GetWebmessagingMessagesRequest:
         self.customHeaders = customHeaders
         return self
 
-    class Builder:
+    class Builder(Hinting):
         """Makes the request step by step, as in Java."""
 
         def __init__(self) -> None:
@@ -87,7 +88,7 @@ class GetWebmessagingMessagesRequest:
             return replace(self._request)
 
 
-class WebMessagingApi:
+class WebMessagingApi(Hinting):
     """The calls of the web messaging API that a guest may make.
 
     Args:

@@ -52,5 +52,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .._base.hints import missing_from_package
+
+        raise missing_from_package(__name__, name, __all__)
     return getattr(import_module(f".{module}", __name__), name)

@@ -107,7 +107,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .._base.hints import missing_from_package
+
+        raise missing_from_package(__name__, name, __all__)
     try:
         return getattr(importlib.import_module(f".{home}", __name__), name)
     except ModuleNotFoundError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from re import Pattern
 from typing import TYPE_CHECKING, Any
 
+from .._base.hints import Hinting
 from .content import Choice, Says, Speaker
 from .documents import validated
 from .recording import Journal
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Agent"]
 
 
-class Agent:
+class Agent(Hinting):
     """An agent who serves a deployment, or one guest; the bot is silent meanwhile.
 
     A context manager: ``with simulator.agent("demo") as agent``. It speaks to the guest that came last, unless it was

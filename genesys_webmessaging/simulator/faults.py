@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from .._base.hints import Hinting
+
 __all__ = [
     "Fault",
     "Faults",
@@ -135,7 +137,7 @@ def _is_error(frame: Any) -> bool:
     return frame.get("code", 0) >= ERROR_CODE or (isinstance(body, dict) and "errorCode" in body)
 
 
-class Faults:
+class Faults(Hinting):
     """Faults on demand.
 
     `onChange` is called whenever a fault was added or removed, or has struck, on the thread on which that happened.

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, TypeVar
 
+from .._base.hints import Hinting, hinting_at_keywords
 from .agent import Agent
 from .bot import DEFAULT_SCRIPT, BotRunner, BotScript
 from .faults import Faults
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 BotSource = bool | str | Path | Mapping[str, Any] | BotScript | None
 
 
-class Simulator:
+class Simulator(Hinting):
     """A local Genesys: WebSocket, REST and file uploads on one port of this machine, in a thread of its own.
 
     A context manager: ``with Simulator() as simulator: client = WebMessagingClient(simulator.address)``. Everything on
@@ -58,6 +59,7 @@ class Simulator:
         token: The key that opens /simulator/ and the desk from anywhere.
     """
 
+    @hinting_at_keywords
     def __init__(
         self,
         *,

@@ -8,7 +8,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from genesys_webmessaging import GenesysCloudRegionWebSocketHosts, SessionListener, WebMessagingClient
+from genesys_webmessaging import (
+    Conversation,
+    GenesysCloudRegionWebSocketHosts,
+    SessionListener,
+    WebMessagingClient,
+)
+from genesys_webmessaging.aio import AsyncConversation
 from genesys_webmessaging.models import (
     BaseMessage,
     EventPresenceType,
@@ -32,6 +38,17 @@ def construction() -> None:
     assert_type(WebMessagingClient(region="us_east_1"), WebMessagingClient)
     WebMessagingClient(5)  # type: ignore[call-overload]
     WebMessagingClient("us_east_1", region="us_east_1")  # type: ignore[call-overload]
+
+
+def conversations() -> None:
+    assert_type(Conversation.open("us_east_1", "d", caFile="authorities.pem", trustEnv=False), Conversation)
+    Conversation.open("us_east_1", "d", jion=True)  # type: ignore[call-arg]
+    Conversation.open("us_east_1", "d").getHistory()  # type: ignore[attr-defined]
+
+
+async def async_conversations() -> None:
+    assert_type(await AsyncConversation.open("us_east_1", "d", join=True), AsyncConversation)
+    await AsyncConversation.open("us_east_1", "d", jion=True)  # type: ignore[call-arg]
 
 
 def configuring(client: WebMessagingClient, data: OAuthParams) -> None:
