@@ -109,9 +109,9 @@ def _with_whole_options(_app: Sphinx, _context: object, lines: list[str]) -> Non
 
 
 def _without_constructor(
-    _app: Sphinx, _what: str, _name: str, thing: object, _options: object, _arguments: str, _returns: str
+    _app: Sphinx, _what: str, _name: str, thing: object, _options: object, arguments: str, _returns: str
 ) -> tuple[str, str] | None:
-    if not isinstance(thing, type):
+    if not arguments or not isinstance(thing, type):
         return None
     made_elsewhere = issubclass(thing, (enum.Enum, Exception)) or thing.__name__ in MADE_ELSEWHERE
     return ("", "") if made_elsewhere else None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
+from collections.abc import Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ._base.hints import meant
@@ -101,6 +104,12 @@ class SessionListener:
 LISTENER_METHODS: tuple[str, ...] = tuple(name for name in vars(SessionListener) if not name.startswith("_"))
 
 
+# What each of them is given, by Java's names.
+_GIVEN: Mapping[str, Sequence[str]] = {
+    name: tuple(inspect.signature(getattr(SessionListener, name)).parameters)[1:] for name in LISTENER_METHODS
+}
+
+
 def check_listener(listener: object) -> None:
     """Raise TypeError unless the object can be called as a listener.
 
@@ -134,6 +143,8 @@ _ELSEWHERE = {
 def warn_of_misspellings(listener: Any, stacklevel: int) -> None:
     """Warn of methods of a listener that nobody will call, because their names are like those that are called.
 
+    And of those that cannot be called, because they take other arguments.
+
     Args:
         listener: The listener.
         stacklevel: As for ``warnings.warn``, counted from the caller.
@@ -141,6 +152,11 @@ def warn_of_misspellings(listener: Any, stacklevel: int) -> None:
     for name, right in _misspelt(type(listener)):  # type: ignore[arg-type]  # mypy: the hash of object, not of type
         warnings.warn(
             f"{type(listener).__name__}.{name} is not called by the client; did you mean {right}?",
+            stacklevel=stacklevel + 1,
+        )
+    for name, given in _unfit(type(listener)):  # type: ignore[arg-type]
+        warnings.warn(
+            f"{type(listener).__name__}.{name} cannot be called: it is given {' and '.join(given) or 'nothing'}",
             stacklevel=stacklevel + 1,
         )
 
@@ -154,4 +170,18 @@ def _misspelt(kind: type) -> tuple[tuple[str, str], ...]:
             right = _ELSEWHERE.get(folded) or meant(folded.removeprefix("on"), LISTENER_METHODS)
             if right is not None:
                 found.append((name, right))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=256)
+def _unfit(kind: type) -> tuple[tuple[str, Sequence[str]], ...]:
+    """The methods that do not take what they are given, and the names of that."""
+    found = []
+    for name in LISTENER_METHODS:
+        method, given = inspect.getattr_static(kind, name, None), _GIVEN[name]
+        if isinstance(method, FunctionType):
+            try:
+                inspect.signature(method).bind(None, *given)
+            except TypeError:
+                found.append((name, given))
     return tuple(found)

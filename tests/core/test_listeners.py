@@ -493,3 +493,25 @@ def test_adding_a_listener_warns_of_methods_that_nobody_will_call(talker: WebMes
         "Misspelt.strucuredMessage is not called by the client; did you mean structuredMessage?",
     ]
     assert {each.filename for each in warned} == {__file__}
+
+
+class Unfit(SessionListener):
+    def structuredMessage(self, message) -> None: ...  # type: ignore[no-untyped-def, override]
+
+    def webSocketConnected(self, *anything: object) -> None: ...
+
+    def webSocketDisconnected(self, code: int, reason: str, more: str = "") -> None: ...
+
+    def jwtResponse(self, response: object, rawMessage: str, more: str) -> None: ...  # type: ignore[override]
+
+    @staticmethod
+    def webSocketError(reason: str) -> None: ...
+
+
+def test_adding_a_listener_warns_of_methods_that_cannot_be_called(talker: WebMessagingClient) -> None:
+    with pytest.warns(UserWarning, match="cannot be called") as warned:
+        talker.addSessionListener(Unfit())
+    assert [str(each.message) for each in warned] == [
+        "Unfit.structuredMessage cannot be called: it is given message and rawMessage",
+        "Unfit.jwtResponse cannot be called: it is given response and rawMessage",
+    ]
