@@ -180,6 +180,9 @@ def _resolve(
     host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC, *, what: str = ""
 ) -> list[Address]:
     """Look a name up on a thread of its own: nothing can be done about a resolver that hangs but to leave it."""
+    known = _numeric(host, port)
+    if known is not None and family in (socket.AF_UNSPEC, known[0]):
+        return [known]
     answers: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -190,10 +193,7 @@ def _resolve(
             answers.put(error)
 
     with _step(f"The name lookup of {what}{host}"):
-        if _is_address(host):
-            look_up()
-        else:
-            daemon_thread("lookup", look_up).start()
+        daemon_thread("lookup", look_up).start()
         try:
             answer = answers.get(timeout=deadline.remaining)
         except queue.Empty:
@@ -205,12 +205,16 @@ def _resolve(
         return answer
 
 
-def _is_address(host: str) -> bool:
+def _numeric(host: str, port: int) -> Address | None:
+    """The address that a host is already. getaddrinfo would take a thread for it, under gevent one of the system's."""
     try:
-        ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
+    if isinstance(address, ipaddress.IPv4Address):
+        return socket.AF_INET, (str(address), port)
+    # What interface a scope is, the system knows.
+    return None if address.scope_id else (socket.AF_INET6, (str(address), port, 0, 0))
 
 
 def _first_to_answer(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
