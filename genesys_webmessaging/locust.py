@@ -61,6 +61,9 @@ T = TypeVar("T")
 # What tells Genesys, and those who evaluate conversations, that nobody is there.
 AUTOMATED = {"IsAutomatedTest": "true"}
 
+# So many messages are remembered of a conversation, for `choose` and its like; guests talk for hours, and are many.
+KEPT = 20
+
 Wanted = str | re.Pattern[str] | Callable[[StructuredMessage], object]
 
 
@@ -178,6 +181,7 @@ class GuestUser(User):
         attributes = dict(options.pop("customAttributes", None) or {})
         if self.automatedTest:
             attributes = {**AUTOMATED, **attributes}
+        options.setdefault("keepMessages", KEPT)
         listeners = [*options.pop("listeners", ()), _RateLimits(self)]
         return Conversation.open(
             self.host or "",

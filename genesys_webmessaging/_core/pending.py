@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,6 +35,8 @@ from .routing import Event
 
 # So many requests are remembered, answered or not; the oldest that nobody awaits are forgotten first.
 KEPT = 1024
+# So many of those whose answer was taken: who awaits it as well comes soon.
+TAKEN_KEPT = 16
 
 _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, UploadFailureEvent)
 
@@ -108,6 +110,7 @@ class Pending:
         # Those of them that were not answered yet, in the same order; and those whose echo can be told by its content.
         self._open: OrderedDict[str, _Request] = OrderedDict()
         self._echoes: dict[Content, list[_Request]] = {}
+        self._taken: deque[_Request] = deque()
         # Copied when it changes; the reader looks through it without the lock.
         self._watches: tuple[Watch, ...] = ()
         # Guards all of the above, the outcomes of the requests and the events of the watches. Notified when an outcome
@@ -197,8 +200,8 @@ class Pending:
             request = self._requests.get(tracing_id)
             if request is None:
                 raise ValueError(
-                    f"tracingId {tracing_id!r} is not known: either no request with it was sent, "
-                    f"or more than {KEPT} others were sent after it"
+                    f"tracingId {tracing_id!r} is not known: either no request with it was sent, or its answer was "
+                    f"taken {TAKEN_KEPT} answers ago, or more than {KEPT} others were sent after it"
                 )
             request.waiters += 1
             try:
@@ -209,11 +212,21 @@ class Pending:
             if outcome is None and timeout > 0:
                 # An error that comes now without a tracing id is rather the answer to a later request.
                 request.silent = True
+            if outcome is not None:
+                self._note_taken(request)
         if outcome is None:
             raise ResponseTimeoutError(f"no answer to {request.action} within {round(timeout, 2):g} seconds")
         if outcome.error is not None:
             raise copy_of(outcome.error)
         return outcome.body
+
+    def _note_taken(self, request: _Request) -> None:
+        self._taken.append(request)
+        if len(self._taken) > TAKEN_KEPT:
+            oldest = self._taken.popleft()
+            # Not what was sent with its tracing id later, or is still awaited by others.
+            if self._requests.get(oldest.tracing_id) is oldest and not oldest.waiters and oldest not in self._taken:
+                del self._requests[oldest.tracing_id]
 
     def _forget_oldest(self) -> None:
         newest = next(reversed(self._requests))

@@ -21,7 +21,7 @@ from genesys_webmessaging import (
     TooManyRequestsError,
     WebMessagingClient,
 )
-from genesys_webmessaging._core.pending import KEPT
+from genesys_webmessaging._core.pending import KEPT, TAKEN_KEPT
 from genesys_webmessaging._core.requests import Content
 from genesys_webmessaging.models import (
     AttachmentDeletedResponse,
@@ -468,6 +468,28 @@ def test_the_last_1024_answers_are_kept_and_no_more(talker: WebMessagingClient, 
     assert talker.awaitResponse(ids[1], 0).text == "ping"
     with pytest.raises(ValueError, match="is not known"):
         talker.awaitResponse(ids[0], 0)
+
+
+def test_of_the_answers_that_were_taken_few_are_kept(talker: WebMessagingClient, guest: Guest) -> None:
+    unawaited = talker.ping(tracingId="unawaited")
+    first = talker.ping(tracingId="first")
+    ids = [talker.ping() for _ in range(TAKEN_KEPT)]
+    for _ in (unawaited, first, *ids):
+        guest.answer(guest.receive("echo"), "StructuredMessage", {"text": "ping"})
+    for tracing_id in (first, first, *ids[:-2]):
+        assert talker.awaitResponse(tracing_id, 5).text == "ping"
+    assert talker.awaitResponse(ids[0], 0).text == "ping"
+    assert talker.ping(tracingId="first") == "first"
+    for tracing_id in ids:
+        assert talker.awaitResponse(tracing_id, 5).text == "ping"
+    guest.answer(guest.receive("echo"), "StructuredMessage", {"text": "pong"})
+    assert talker.awaitResponse("first", 5).text == "pong"
+    for _ in range(2):
+        for tracing_id in ids[1:]:
+            assert talker.awaitResponse(tracing_id, 0).text == "ping"
+    with pytest.raises(ValueError, match="'first' is not known.* taken 16 answers ago"):
+        talker.awaitResponse("first", 0)
+    assert talker.awaitResponse(unawaited, 0).text == "ping"
 
 
 def test_a_request_that_somebody_awaits_is_not_forgotten(talker: WebMessagingClient, guest: Guest) -> None:
