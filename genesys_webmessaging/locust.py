@@ -20,18 +20,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import gevent
-from locust import User, task
+from locust import User, events, task
 from locust.exception import StopUser
 
 from .conversation import Conversation, ConversationEndedError
@@ -43,6 +46,7 @@ from .exceptions import (
     RequestError,
     ResponseTimeoutError,
     TooManyRequestsError,
+    WebMessagingException,
 )
 from .listener import SessionListener
 from .models import BaseMessage, StructuredMessage, TooManyRequestsErrorMessage
@@ -65,6 +69,16 @@ AUTOMATED = {"IsAutomatedTest": "true"}
 KEPT = 20
 
 Wanted = str | re.Pattern[str] | Callable[[StructuredMessage], object]
+
+
+def _quiet(environment: Any, **_: object) -> None:
+    """At Locust's usual level a thousand guests would say a thousand times that their connection is ready."""
+    options = environment.parsed_options
+    if options is not None and options.loglevel == "INFO":
+        logging.getLogger(__package__).setLevel(logging.WARNING)
+
+
+events.init.add_listener(_quiet)
 
 
 class LoadFailure(Exception):  # noqa: N818 - it is a row of a table, not an error to be caught
@@ -98,6 +112,10 @@ def _kind_of(error: Exception) -> LoadFailure:
         kind = f"a REST call failed with {error.statusCode}"
     elif isinstance(error, AttachmentError):
         kind = f"a file was refused with code {error.code}"
+    elif isinstance(error, ValueError) and not isinstance(error, WebMessagingException):
+        kind = "it was not offered, or cannot be right"
+    elif isinstance(error, OSError) and error.strerror:
+        kind = error.strerror
     else:
         kind = type(error).__name__
     failure = LoadFailure(kind)
@@ -109,8 +127,8 @@ def _stop(user: User) -> None:  # noqa: ARG001 - as every task
     raise StopUser
 
 
-class _RateLimits(SessionListener):
-    """Counts how often the server wanted fewer requests; what was refused is sent later by itself."""
+class _Service(SessionListener):
+    """Counts what the service does to a guest and the guest's conversation makes good by itself."""
 
     def __init__(self, user: User) -> None:
         self._user = user
@@ -120,6 +138,17 @@ class _RateLimits(SessionListener):
         if isinstance(body, TooManyRequestsErrorMessage):
             seconds = body.retryAfter if isinstance(body.retryAfter, (int, float)) else 0
             _fire(self._user, "limit", "rate limit, waited out", seconds)
+
+    def webSocketDisconnected(self, statusCode: int, reason: str, /) -> None:  # noqa: ARG002
+        self._count_loss(f"the connection was closed with {statusCode}")
+
+    def webSocketError(self, reason: str, /) -> None:  # noqa: ARG002
+        self._count_loss("the connection broke")
+
+    def _count_loss(self, what: str) -> None:
+        chat = getattr(self._user, "chat", None)
+        if isinstance(chat, Conversation) and not chat.ended:
+            _fire(self._user, "open", "connection lost", 0.0, LoadFailure(what))
 
 
 def _fire(user: User, kind: str, name: str, seconds: float, error: Exception | None = None) -> None:
@@ -136,16 +165,17 @@ def _fire(user: User, kind: str, name: str, seconds: float, error: Exception | N
 class GuestUser(User):
     """A guest of a deployment. Subclasses say which, and have tasks that call :meth:`ask` and its like.
 
-    Each message makes two rows in Locust's table, of the type ``echo`` (the time of the service) and, for
-    :meth:`ask`, of the type ``answer`` (from sending to the bot's answer). They are named by the text unless ``name``
-    says otherwise. A guest who is stopped in the middle of a wait makes none. When the conversation has ended, the
-    user stops.
+    Each message makes two rows in Locust's table, of the type ``echo`` (the time of the service) and, where an answer
+    is awaited, of the type ``answer`` (from sending to the bot's answer). They are named by the text unless ``name``
+    says otherwise. A guest who is stopped in the middle of a wait makes none. A connection that is lost is a failure
+    of its own, and is replaced. When the conversation has ended, the user stops.
 
     Attributes:
         host: The address or region to connect to; Locust's ``--host`` goes before it.
         deploymentId: The deployment.
         origin: The origin of the guest's web page; None for that of the address.
         options: More for :meth:`~genesys_webmessaging.Conversation.open`: join, customAttributes, timeout, caFile, ….
+            Without a keepMessages there, 20 messages are remembered.
         automatedTest: Whether the session carries the custom attribute ``IsAutomatedTest: true``.
         chat: The conversation, from ``on_start`` on.
     """
@@ -164,7 +194,10 @@ class GuestUser(User):
         try:
             self.chat = self._open()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a row
-            _fire(self, "open", "open", time.monotonic() - began, _kind_of(error))
+            # What a class says of itself is the same for all its guests.
+            wrong = isinstance(error, (TypeError, ValueError)) and not isinstance(error, WebMessagingException)
+            failure = LoadFailure(str(error)) if wrong else _kind_of(error)
+            _fire(self, "open", "open", time.monotonic() - began, failure)
             # Raised here, it would be a traceback in Locust's log.
             self.tasks = [_stop]
             return
@@ -182,7 +215,7 @@ class GuestUser(User):
         if self.automatedTest:
             attributes = {**AUTOMATED, **attributes}
         options.setdefault("keepMessages", KEPT)
-        listeners = [*options.pop("listeners", ()), _RateLimits(self)]
+        listeners = [*options.pop("listeners", ()), _Service(self)]
         return Conversation.open(
             self.host or "",
             self.deploymentId,
@@ -192,7 +225,7 @@ class GuestUser(User):
             **options,
         )
 
-    # What guests do. Each is a sample.
+    # What guests do. Each is a sample; those that await an answer are two.
 
     def ask(
         self, text: str, expect: Wanted | None = None, *, name: str | None = None, timeout: float | None = None
@@ -208,61 +241,101 @@ class GuestUser(User):
         Returns:
             The answer; None if something failed, which is in Locust's table then.
         """
-        self.chat.collect(0.0, 0.0)
-        began = time.monotonic()
-        if self.say(text, name=name, timeout=timeout) is None:
-            return None
-        return self._sample("answer", name or text, partial(self._answer, expect, timeout), began)
+        call = partial(self.chat.send, text, timeout=timeout)
+        return self._speak(name or text, call, _anything if expect is None else expect, timeout)
 
     def say(self, text: str, *, name: str | None = None, timeout: float | None = None) -> StructuredMessage | None:
-        """Say something; the sample is the time to its echo.
+        """Say something, and wait for no answer.
+
+        Args:
+            text: What is said.
+            name: How the row is called; the text if None.
+            timeout: Seconds that the echo may take; the conversation's own if None.
 
         Returns:
             The echo; None if it failed.
         """
-        return self._sample("echo", name or text, partial(self.chat.send, text, timeout=timeout))
+        return self._speak(name or text, partial(self.chat.send, text, timeout=timeout))
 
-    def choose(self, reply: str, *, name: str | None = None) -> StructuredMessage | None:
-        """Choose a quick reply, as :meth:`~genesys_webmessaging.Conversation.choose`."""
-        return self._sample("echo", name or f"choose {reply}", partial(self.chat.choose, reply))
+    def choose(self, reply: str, expect: Wanted | None = None, *, name: str | None = None) -> StructuredMessage | None:
+        """Choose a quick reply, as :meth:`~genesys_webmessaging.Conversation.choose`.
 
-    def press(self, card: str | int, button: str | int, *, name: str | None = None) -> StructuredMessage | None:
+        Args:
+            reply: Its text or payload.
+            expect: The answer to wait for, as in :meth:`ask`; None for not waiting. The same holds for all that follow.
+            name: How the rows are called.
+
+        Returns:
+            The answer if one was awaited, else the echo; None if it failed.
+        """
+        return self._speak(name or f"choose {reply}", partial(self.chat.choose, reply), expect)
+
+    def press(
+        self, card: str | int, button: str | int, expect: Wanted | None = None, *, name: str | None = None
+    ) -> StructuredMessage | None:
         """Press a button of a card, as :meth:`~genesys_webmessaging.Conversation.press`."""
-        return self._sample("echo", name or f"press {button}", partial(self.chat.press, card, button))
+        return self._speak(name or f"press {button}", partial(self.chat.press, card, button), expect)
 
-    def pick(self, slot: str | int | datetime, *, name: str | None = None) -> StructuredMessage | None:
+    def pick(
+        self, slot: str | int | datetime, expect: Wanted | None = None, *, name: str | None = None
+    ) -> StructuredMessage | None:
         """Pick a time, as :meth:`~genesys_webmessaging.Conversation.pick`."""
-        return self._sample("echo", name or "pick", partial(self.chat.pick, slot))
+        return self._speak(name or "pick", partial(self.chat.pick, slot), expect)
 
-    def select(self, items: Sequence[str], *, name: str | None = None) -> StructuredMessage | None:
+    def select(
+        self, items: Sequence[str], expect: Wanted | None = None, *, name: str | None = None
+    ) -> StructuredMessage | None:
         """Pick items of a list, as :meth:`~genesys_webmessaging.Conversation.select`."""
-        return self._sample("echo", name or "select", partial(self.chat.select, items))
+        return self._speak(name or "select", partial(self.chat.select, items), expect)
 
-    def fill(self, answers: Mapping[str, Any], *, name: str | None = None) -> StructuredMessage | None:
+    def fill(
+        self, answers: Mapping[str, Any], expect: Wanted | None = None, *, name: str | None = None
+    ) -> StructuredMessage | None:
         """Fill in a form, as :meth:`~genesys_webmessaging.Conversation.fill`."""
-        return self._sample("echo", name or "fill", partial(self.chat.fill, answers))
+        return self._speak(name or "fill", partial(self.chat.fill, answers), expect)
 
     def attach(
-        self, paths: Sequence[str | os.PathLike[str]], text: str = "", *, name: str | None = None
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        text: str = "",
+        expect: Wanted | None = None,
+        *,
+        name: str | None = None,
     ) -> StructuredMessage | None:
         """Upload and send files."""
-        return self._sample("echo", name or "attach", partial(self.chat.send, text, paths))
+        return self._speak(name or "attach", partial(self.chat.send, text, paths), expect)
 
-    def _answer(self, expect: Wanted | None, timeout: float | None) -> StructuredMessage:
-        return self.chat.receive(timeout) if expect is None else self.chat.waitFor(expect, timeout)
+    def _speak(
+        self,
+        name: str,
+        call: Callable[[], StructuredMessage],
+        expect: Wanted | None = None,
+        timeout: float | None = None,
+    ) -> StructuredMessage | None:
+        """Say something, and wait for the answer if one is expected: what is left over from before is none."""
+        if expect is not None:
+            self.chat.collect(0.0, 0.0)
+        began = time.monotonic()
+        echo = self._sample("echo", name, call, began)
+        if echo is None or expect is None:
+            return echo
+        return self._sample("answer", name, partial(self.chat.waitFor, expect, timeout), began)
 
-    def _sample(self, kind: str, name: str, call: Callable[[], T], began: float | None = None) -> T | None:
+    def _sample(self, kind: str, name: str, call: Callable[[], T], began: float) -> T | None:
         """Make a call and a row of it; what stops the user (a BaseException) makes none."""
-        started = time.monotonic() if began is None else began
         try:
             result = call()
-        except Exception as error:
-            _fire(self, kind, name, time.monotonic() - started, _kind_of(error))
+        except (WebMessagingException, OSError, ValueError) as error:
+            _fire(self, kind, name, time.monotonic() - began, _kind_of(error))
             if isinstance(error, ConversationEndedError) or self.chat.ended or self.chat.readOnly:
                 raise StopUser from error
             return None
-        _fire(self, kind, name, time.monotonic() - started)
+        _fire(self, kind, name, time.monotonic() - began)
         return result
+
+
+def _anything(_: StructuredMessage) -> bool:
+    return True
 
 
 class ScenarioUser(User):
@@ -273,7 +346,8 @@ class ScenarioUser(User):
     round takes one at random.
 
     Attributes:
-        scenario: The path of the file.
+        host: The address or region to connect to; Locust's ``--host`` goes before it, and both before the file's own.
+        scenario: The path of the file, from the folder of the locustfile.
         deploymentId: A deployment that goes before the file's.
         origin: An origin that goes before the file's.
         connectOptions: More for the client's ``connect``: caFile, proxy, ….
@@ -287,29 +361,42 @@ class ScenarioUser(User):
     connectOptions: ClassVar[Mapping[str, Any]] = {}
     automatedTest: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Read the file, so that a wrong one ends Locust before the first guest comes."""
+        super().__init_subclass__(**options)
+        if not cls.__dict__.get("abstract"):
+            cls._scenarios()
+
+    @classmethod
+    def _scenarios(cls) -> Sequence[Scenario]:
+        locustfile = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        folder = Path.cwd() if locustfile is None else Path(locustfile).parent
+        return _read(folder / cls.scenario, automated=cls.automatedTest)
+
     def on_start(self) -> None:
-        """Read the file."""
-        from .scenarios import Places, Runner, load
+        """Find out where the scenarios run. A guest for whom there is no place stops."""
+        from .scenarios import Places, Runner, ScenarioError
 
-        self._places = Places(
-            address=self.host, deploymentId=self.deploymentId, origin=self.origin, connectOptions=self.connectOptions
-        )
-        self._runner = Runner(self._places, self._count, listeners=lambda: [_RateLimits(self)])
-        self._scenarios = [self._marked(scenario) for scenario in load(self.scenario).scenarios]
-
-    def on_stop(self) -> None:
-        """Stop the simulator, if the file has no address and there is no host."""
-        self._places.__exit__()
+        try:
+            places = Places(
+                address=self.host,
+                deploymentId=self.deploymentId,
+                origin=self.origin,
+                connectOptions=self.connectOptions,
+            )
+            self._runner = Runner(places, self._count, listeners=lambda: [_Service(self)])
+            for scenario in self._scenarios():
+                if self.host is None and scenario.config.address is None and scenario.config.region is None:
+                    raise ScenarioError(f"{scenario.file}: there is no address, neither --host nor config.address")
+                places.of(scenario)
+        except ValueError as error:
+            _fire(self, "open", "open", 0.0, LoadFailure(str(error)))
+            self.tasks = [_stop]
 
     @task
     def play(self) -> None:
         """Run a scenario once."""
-        self._runner.run(random.choice(self._scenarios))  # noqa: S311 - nobody has to be kept from guessing it
-
-    def _marked(self, scenario: Scenario) -> Scenario:
-        attributes = {**(AUTOMATED if self.automatedTest else {}), **(scenario.config.customAttributes or {})}
-        config = scenario.config.model_copy(update={"customAttributes": attributes or None})
-        return replace(scenario, config=config, attempts=1)
+        self._runner.run(random.choice(self._scenarios()))  # noqa: S311 - nobody has to be kept from guessing it
 
     def _count(self, scenario: Scenario, step: StepResult) -> None:  # noqa: ARG002 - the runner gives both
         failure = None if step.passed else _step_failure(step)
@@ -320,6 +407,19 @@ class ScenarioUser(User):
         elif step.answerSeconds is not None or failure is not None:
             seconds = step.seconds if step.answerSeconds is None else step.answerSeconds
             _fire(self, "answer", step.label, seconds, failure)
+
+
+@cache
+def _read(file: Path, *, automated: bool) -> Sequence[Scenario]:
+    """The scenarios of a file, once for all guests, to be run once each time."""
+    from .scenarios import load
+
+    scenarios = []
+    for scenario in load(file).scenarios:
+        attributes = {**(AUTOMATED if automated else {}), **(scenario.config.customAttributes or {})}
+        config = scenario.config.model_copy(update={"customAttributes": attributes or None})
+        scenarios.append(replace(scenario, config=config, attempts=1))
+    return scenarios
 
 
 def _step_failure(step: StepResult) -> LoadFailure:

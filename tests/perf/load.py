@@ -196,7 +196,9 @@ def main() -> int:
                 cost.look(everybody)
         log.seek(0)
         if master.poll() != 0:
-            sys.exit(f"the run did not end as it should: {master.poll()}\n{log.read().decode(errors='replace')[-4000:]}")
+            sys.exit(
+                f"the run did not end as it should: {master.poll()}\n{log.read().decode(errors='replace')[-4000:]}"
+            )
         for worker in workers:
             worker.wait(30)
         with open(folder / "load_stats.csv", encoding="utf-8") as file:
