@@ -78,7 +78,7 @@ def _quiet(environment: Any, **_: object) -> None:
         logging.getLogger(__package__).setLevel(logging.WARNING)
 
 
-events.init.add_listener(_quiet)
+events.init.add_listener(_quiet)  # type: ignore[no-untyped-call]
 
 
 class LoadFailure(Exception):  # noqa: N818 - it is a row of a table, not an error to be caught
