@@ -241,7 +241,7 @@ def test_a_kind_of_error_has_the_same_words_each_time(door: ModuleType):
         ({"host": "nowhere"}, "address 'nowhere' starts with neither ws:// nor wss://"),
         ({"host": None}, "address '' starts with neither ws:// nor wss://"),
         ({"deploymentId": ""}, "deploymentId"),
-        ({"options": {"tiemout": 3}}, "unexpected keyword argument 'tiemout'"),
+        ({"options": {"tiemout": 3}}, "argument 'tiemout'"),
     ],
 )
 def test_a_guest_who_cannot_come_says_why_and_stops(
