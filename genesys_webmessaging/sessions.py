@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from .client import WebMessagingClient
 from .models import SessionResponse
 
@@ -146,6 +144,9 @@ class TokenStore:
     def _locked(self) -> Iterator[None]:
         """Within: no other thread or process changes the file."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        # It loads asyncio: a tenth of what importing the client takes, and most programs keep no tokens in a file.
+        from filelock import FileLock, Timeout
+
         lock = FileLock(self._path.with_name(f".{self._path.name}.lock"), mode=0o600)
         try:
             lock.acquire(timeout=_LOCKED_FOR)
