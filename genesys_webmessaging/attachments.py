@@ -58,24 +58,6 @@ KILOBYTE = 1024
 _LONGEST_NAME = 1024
 # Seconds that the server may take for one answer on the socket.
 _ANSWER = 30.0
-# What a server may not have sent with the bytes: whom they are for and how they travel is settled here.
-_NOT_FOR_UPLOADS = frozenset(
-    {
-        "host",
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "proxy-connection",
-        "keep-alive",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-    }
-)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
 _EXPIRED = frozenset({400, 403, 404, 410})
@@ -380,8 +362,7 @@ def _put(
     network: NetworkSettings,
     deadline: Deadline,
 ) -> None:
-    given = (presigned.headers or {}).items()
-    headers = {name: value for name, value in given if value is not None and name.lower() not in _NOT_FOR_UPLOADS}
+    headers = {name: value for name, value in (presigned.headers or {}).items() if value is not None}
     if "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = fileType
     attachmentId = presigned.attachmentId

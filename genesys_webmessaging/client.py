@@ -20,7 +20,7 @@ from ._base.hints import Hinting, hinting_at_keywords
 from ._base.mime import covers
 from ._base.threads import Deadline
 from ._core import requests
-from ._core.engine import APPLICATION, DEFAULT_TIMEOUT, MAX_QUEUE_SIZE, Engine
+from ._core.engine import ANSWER_TIMEOUT, APPLICATION, MAX_QUEUE_SIZE, Engine
 from ._core.listeners import Listeners
 from ._core.routing import heard_as, parse_object
 from ._wire.connect import ClientCertificate
@@ -161,7 +161,7 @@ class WebMessagingClient(Hinting):
 
     @overload
     def joinConversation(
-        self, deploymentId: str, initialMessage: str, *, origin: str | None = None, timeout: float = DEFAULT_TIMEOUT
+        self, deploymentId: str, initialMessage: str, *, origin: str | None = None, timeout: float = ANSWER_TIMEOUT
     ) -> str: ...
 
     @overload
@@ -172,11 +172,11 @@ class WebMessagingClient(Hinting):
         initialMessage: str,
         origin: str | None = None,
         *,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = ANSWER_TIMEOUT,
     ) -> str: ...
 
     def joinConversation(
-        self, *args: Any, origin: str | None = None, timeout: float = DEFAULT_TIMEOUT, **named: Any
+        self, *args: Any, origin: str | None = None, timeout: float = ANSWER_TIMEOUT, **named: Any
     ) -> str:
         """Connect, configure a session, wait until it is ready, and send a first message.
 
@@ -732,7 +732,7 @@ class WebMessagingClient(Hinting):
         """
         return self._engine.send_copy(request, tracingId, timeout)
 
-    def awaitResponse(self, tracingId: str, timeout: float = DEFAULT_TIMEOUT) -> Any:
+    def awaitResponse(self, tracingId: str, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Wait for the answer to a request. May be called on any thread, also in a listener.
 
         Args:
@@ -803,14 +803,14 @@ class WebMessagingClient(Hinting):
 
         downloadAttachment(self, attachmentId, destination, url=url, progress=progress, timeout=timeout)
 
-    def startNewChat(self, timeout: float = DEFAULT_TIMEOUT) -> SessionResponse:
+    def startNewChat(self, timeout: float = ANSWER_TIMEOUT) -> SessionResponse:
         """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
         The same as :func:`genesys_webmessaging.startNewChat`, which tells of the errors.
         """
         return self._engine.start_new_chat(None, timeout)
 
-    def clearConversation(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def clearConversation(self, timeout: float = ANSWER_TIMEOUT) -> None:
         """Clear the conversation for good, wait until it is, and disconnect.
 
         The same as :func:`genesys_webmessaging.clearConversation`, which tells of the errors.
@@ -892,7 +892,7 @@ class WebMessagingClient(Hinting):
         return historyPages(self.apiClient, jwt, renewed, timeout=timeout, ahead=ahead)
 
     def _fetched_jwt(self, deadline: Deadline) -> str:
-        response: JwtResponse = self.awaitResponse(self.getJwt(), deadline.at_most(DEFAULT_TIMEOUT))
+        response: JwtResponse = self.awaitResponse(self.getJwt(), deadline.at_most(ANSWER_TIMEOUT))
         if not response.jwt:
             raise RequestError("the server answered getJwt without a jwt")
         return response.jwt

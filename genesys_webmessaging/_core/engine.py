@@ -45,7 +45,7 @@ from .session_state import Session
 log = logger_of(__name__)
 
 # Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
-DEFAULT_TIMEOUT = CONNECT_TIMEOUT
+ANSWER_TIMEOUT = 30.0  # seconds
 # Seconds that disconnect() waits for the server's close frame, and then as many for the listeners.
 CLOSE_TIMEOUT = 5.0
 # Bytes that may wait for the listeners unless connect() is told otherwise.
@@ -169,7 +169,7 @@ class Engine:
         max_queue_size: int = MAX_QUEUE_SIZE,
     ) -> None:
         """Open the connection; what :meth:`WebMessagingClient.connect` says."""
-        deadline = Deadline(DEFAULT_TIMEOUT if timeout is None else checks.seconds("connectionTimeout", timeout))
+        deadline = Deadline(CONNECT_TIMEOUT if timeout is None else checks.seconds("connectionTimeout", timeout))
         url = self._url(deployment_id, application_name)
         headers = [
             ("User-Agent", USER_AGENT),

@@ -15,6 +15,7 @@ from typing import Any
 from .._base import arguments as checks
 from .._base.scheduler import Timer, scheduler
 from .._base.threads import Deadline, daemon_thread, logger_of
+from .._wire.connect import CONNECT_TIMEOUT
 from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
@@ -248,7 +249,9 @@ class Reconnector(ListenerWrapper):
             ConnectionClosedError: The connection broke meanwhile.
             TypeError, ValueError: An argument cannot be right.
         """
-        timeout = 30.0 if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        timeout = (
+            CONNECT_TIMEOUT if connectionTimeout is None else checks.seconds("connectionTimeout", connectionTimeout)
+        )
         deadline = Deadline(timeout)
         plan = ConnectionPlan(
             deploymentId,

@@ -187,7 +187,8 @@ class Http:
             response = self._response(method, url, exchange, headers, body)
         except ConnectionClosedError:
             self._ended(exchange)
-            if method != "GET" or not exchange.reused or exchange.is_cut:
+            died_while_idle = exchange.reused and not exchange.is_cut
+            if method != "GET" or not died_while_idle:
                 raise
         except BaseException:
             self._ended(exchange)

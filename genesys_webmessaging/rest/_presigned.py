@@ -23,6 +23,24 @@ Progress = Callable[[int, "int | None"], object]
 _DOWNLOAD = "the download URL"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
+# What a server may not have sent with the bytes: whom they are for and how they travel is settled here.
+_FORBIDDEN_HEADERS = frozenset(
+    {
+        "host",
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "proxy-connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+    }
+)
 
 
 class Readable(Protocol):
@@ -109,13 +127,19 @@ class Transfers:
     def put(self, url: str, headers: Mapping[str, str], body: Body) -> Answer:
         """Send a body, and return what the server made of it.
 
+        Args:
+            url: Where to.
+            headers: What the server wants sent with it; what is not its to settle is left out.
+            body: The bytes.
+
         Raises:
             StoppedError: The body ended early.
             WebMessagingException: One of the network's, as for a REST call.
         """
         payload: Body | bytes = body if len(body) else b""
+        allowed = {name: value for name, value in headers.items() if name.lower() not in _FORBIDDEN_HEADERS}
         return self._http.send(
-            "PUT", url, label="the upload URL", headers=headers, body=payload, deadline=self._deadline
+            "PUT", url, label="the upload URL", headers=allowed, body=payload, deadline=self._deadline
         )
 
     @contextlib.contextmanager

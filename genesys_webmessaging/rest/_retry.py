@@ -1,4 +1,7 @@
-"""When a REST call may be made: how often in a minute, and again after it was turned away."""
+"""When a REST call may be made: how often in a minute, and again after it was turned away.
+
+That a kept connection died while nobody used it is seen in ``_http.py``, which then uses a new one at once.
+"""
 
 from __future__ import annotations
 
