@@ -8,7 +8,9 @@ import os
 import re
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util import logging
 
 import genesys_webmessaging
 
@@ -63,14 +65,15 @@ nitpick_ignore_regex = [
 
 # A name is known by the module in which users find it, not by the file in which it stands.
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
-for door in (
+DOORS = (
     "genesys_webmessaging.models",
     "genesys_webmessaging.rest",
     "genesys_webmessaging.companions",
     "genesys_webmessaging.simulator",
     "genesys_webmessaging.scenarios",
     "genesys_webmessaging",
-):
+)
+for door in DOORS:
     module = importlib.import_module(door)
     order = ModuleAnalyzer.for_module(door)
     order.analyze()
@@ -95,6 +98,7 @@ def setup(app: Sphinx) -> None:
     app.connect("sphinx-click-process-options", _with_whole_options)
     app.connect("autodoc-process-signature", _without_constructor)
     app.connect("autodoc-process-docstring", _with_values)
+    app.connect("env-check-consistency", _check_that_all_is_there)
 
 
 def _literally(_app: Sphinx, _context: object, lines: list[str]) -> None:
@@ -122,3 +126,11 @@ def _with_values(_app: Sphinx, what: str, _name: str, thing: object, _options: o
     if what == "class" and isinstance(thing, type) and issubclass(thing, enum.Enum):
         values = ", ".join(f"``{member.name}`` ({member.value})" for member in thing)
         lines += ["", f"Members, and their values: {values}."]
+
+
+def _check_that_all_is_there(_app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of public names without an entry; -W makes it an error."""
+    known = {name.rpartition(".")[2] for name in env.domains.python_domain.objects}
+    for door in DOORS:
+        for name in set(importlib.import_module(door).__all__) - known - {"__version__"}:
+            logging.getLogger(__name__).warning("the reference has no entry for %s.%s", door, name)

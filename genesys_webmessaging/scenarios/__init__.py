@@ -55,4 +55,6 @@ def __getattr__(name: str) -> Any:
         from .._base.hints import missing_from_package
 
         raise missing_from_package(__name__, name, __all__)
-    return getattr(import_module(f".{module}", __name__), name)
+    found = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = found
+    return found
