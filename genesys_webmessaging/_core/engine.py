@@ -39,7 +39,7 @@ from ..models._codec import encoder_of
 from . import requests
 from .dispatcher import Dispatcher
 from .pending import Pending, Watch
-from .routing import UNEXPECTED, Event, decode, is_plain_message
+from .routing import MESSAGE, UNEXPECTED, Event, decode, is_plain_message, message_reader
 from .session_state import Session
 
 log = logger_of(__name__)
@@ -301,6 +301,7 @@ class Engine:
     ) -> Callable[[list[str]], None]:
         understand = self._understand
         pending = self._pending
+        size_of = str.__sizeof__
 
         def logged(text: str) -> Event:
             log.debug("received %s", redact(text, self.session.secrets()))
@@ -313,11 +314,13 @@ class Engine:
                 items = [logged(text) for text in texts]
             elif pending.wants_messages:
                 items = [understand(text) for text in texts]
-            else:
-                # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
-                # garbage collector nothing, and the reader is back at the socket sooner.
+            # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
+            # garbage collector nothing, and the reader is back at the socket sooner.
+            elif pending.wants_answers:
                 items = [text if is_plain_message(text) else understand(text) for text in texts]
-            dispatcher.post(items, sum(map(sys.getsizeof, texts)))
+            else:
+                items = [text if MESSAGE in text else understand(text) for text in texts]
+            dispatcher.post(items, sum(map(size_of, texts)))
             if dispatcher.waiting_bytes > max_queue_size:
                 connection.abort(
                     f"The listeners are slower than the server: more than {max_queue_size} bytes wait for them"
@@ -354,10 +357,16 @@ class Engine:
         # An envelope for every frame is made only for those who ask for it.
         hooked = owner is not None and owner._has_own_event_hook
         del owner
+        read_message = message_reader()
 
         def deliver(item: _Item) -> None:
-            event = understand_late(item) if type(item) is str else item
             owner = owner_of()
+            event = item
+            if type(item) is str:
+                if not hooked and owner is not None and (message := read_message(item)) is not None:
+                    owner._notify("structuredMessage", message, item)
+                    return
+                event = understand_late(item)
             if event is _Order.CLOSE:
                 self.disconnect()
             elif owner is None:

@@ -254,6 +254,11 @@ class Pending:
         """Whether a message without a tracing id could be what somebody waits for."""
         return bool(self._echoes or self._watches)
 
+    @property
+    def wants_answers(self) -> bool:
+        """Whether there is a request that was not answered yet."""
+        return bool(self._open)
+
     # Watches
 
     @contextmanager

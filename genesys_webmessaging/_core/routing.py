@@ -101,9 +101,36 @@ class Event(NamedTuple):
 _event = cast("Callable[[tuple[str, Any, str, Mapping[str, Any], str | None]], Event]", partial(tuple.__new__, Event))
 
 
+# What a frame that is a message has in it.
+MESSAGE = '"StructuredMessage"'
+
+
 def is_plain_message(raw: str) -> bool:
     """Whether a frame looks like a message that answers no request. A look, no more: decoding it tells."""
-    return '"StructuredMessage"' in raw and '"tracingId"' not in raw
+    return MESSAGE in raw and '"tracingId"' not in raw
+
+
+def message_reader() -> Callable[[str], models.StructuredMessage | None]:
+    """Make what reads the frames that look like messages, past all that other frames need.
+
+    Returns:
+        The function. It returns the message, or None for a frame that ``decode`` has to look at, and never raises.
+    """
+    quick, message_of = fast_json.quick, decoder_of(models.StructuredMessage)
+    scan = _json.scan_once  # type: ignore[attr-defined]  # what raw_decode calls
+
+    def read(raw: str) -> models.StructuredMessage | None:
+        before = fast_json.mark
+        try:
+            document = scan(raw, 0)[0] if quick is None else quick(raw)
+            if document["class"] == "StructuredMessage" and "tracingId" not in document:
+                message = message_of(document["body"])
+                return message if quick is None or fast_json.mark is before else None
+        except (ValueError, LookupError, TypeError, RecursionError, StopIteration):
+            return None  # the same again, and decode() knows what to make of it
+        return None
+
+    return read
 
 
 def decode(raw: str) -> Event:

@@ -19,6 +19,9 @@ from ..exceptions import NotConnectedError
 __all__ = ["NO_CODE", "GuestSocket", "ViolationError", "close_of", "text_frame", "text_of"]
 
 _WHOLE_TEXT = 0x81  # first byte of a text frame that is the last of its message and uses no extension
+_EMPTY_WHOLE_TEXT = 0x8100  # its first two bytes, to which the length is added as long as it is below 126
+_MEDIUM_WHOLE_TEXT = 0x817E  # or, if the length is in the two bytes after them
+_two_shorts = struct.Struct("!HH").unpack_from
 _DATA_OPCODES = frozenset((ABNF.OPCODE_CONT, ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY))
 
 _MEDIUM_HEAD = struct.Struct("!BBH")
@@ -179,14 +182,14 @@ class _FrameBuffer(frame_buffer):
         texts: list[str] = []
         limit = self._max_message_size
         try:
-            while end - at >= 2 and data[at] == _WHOLE_TEXT:
-                length = data[at + 1]
-                start = at + 2
-                if length == 126 and end - at >= 4:
-                    length = data[at + 2] << 8 | data[at + 3]
-                    start = at + 4
-                elif length > 125:
-                    break
+            while (left := end - at) >= 2:
+                head, length = _two_shorts(data, at) if left >= 4 else (data[at] << 8 | data[at + 1], 0)
+                start = at + 4
+                if head != _MEDIUM_WHOLE_TEXT:
+                    length = head - _EMPTY_WHOLE_TEXT
+                    if not 0 <= length < 126:
+                        break
+                    start = at + 2
                 stop = start + length
                 if stop > end or length > limit:
                     break

@@ -21,7 +21,7 @@ from typing import Any, TypeVar, get_origin
 
 from .._base.fast_json import look_at
 from ..exceptions import DecodeError
-from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
+from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso
 from ._introspect import (
     argument,
     bare,
@@ -243,7 +243,7 @@ class _DecoderSource(_Source):
     purpose = "decoder"
 
     def __init__(self, cls: type) -> None:
-        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied, texts)
+        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied)
         super().__init__(cls, new=object.__new__, Holder=_Holder, **{tool.__name__: tool for tool in tools})
         self._direct = sets_attributes_only(cls)
         self._kind: str | None = getattr(cls, "_kind", None)
@@ -335,6 +335,26 @@ class _DecoderSource(_Source):
                 f"  kind = {self.name('get', members.get)}(v) if v.__class__ is str else None",
                 f"  {target} = {self.name('stranger', members.stranger)}(o, v, data) if kind is None else kind",
             ]
+        elif _origin_of(hint) in (list, Sequence):
+            # No list comprehension: before Python 3.12 each is a function, made anew every time.
+            self.lines += [
+                "  if v.__class__ is list:",
+                f"   {target} = items = []",
+                "   for item in v:",
+                f"    items.append({self._expression(argument(self.cls, bare(hint), 0), 'item', None)})",
+                "  else:",
+                f"   {target} = {self._odd((), (list, tuple), 'v', field)}",
+            ]
+        elif _origin_of(hint) in (dict, Mapping) and argument(self.cls, bare(hint), 1) is str:
+            self.lines += [
+                "  if v.__class__ is dict:",
+                f"   {target} = items = v.copy()",
+                "   for k, item in v.items():",
+                "    if item.__class__ is not str:",
+                "     items[k] = as_text(item)",
+                "  else:",
+                f"   {target} = {self._odd((), Mapping, 'v', field)}",
+            ]
         else:
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field)}")
         if not (self._direct and has_class_default(self.cls, field)):
@@ -372,7 +392,7 @@ class _DecoderSource(_Source):
         if origin in (dict, Mapping):
             kind = argument(self.cls, hint, 1)
             item = self._expression(kind, f"{v}i", None)
-            read = f"texts({v})" if kind is str else f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
+            read = f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
             return f"{read} if {v}.__class__ is dict else {self._odd((), Mapping, v, field)}"
         return f"{self.name('stock', stock_decoder(hint))}({v})"
 
@@ -426,9 +446,13 @@ class _Holder:
     _unread: Unread | None = None
 
 
-def _is_container(hint: Any) -> bool:
+def _origin_of(hint: Any) -> Any:
     hint = bare(hint)
-    return (get_origin(hint) or hint) in (list, Sequence, dict, Mapping)
+    return get_origin(hint) or hint
+
+
+def _is_container(hint: Any) -> bool:
+    return _origin_of(hint) in (list, Sequence, dict, Mapping)
 
 
 class _EncoderSource(_Source):

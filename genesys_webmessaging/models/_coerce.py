@@ -77,14 +77,6 @@ def as_text(value: Any) -> Any:
     return copied(value)
 
 
-def texts(values: dict[str, Any]) -> dict[str, Any]:
-    """Copy a map of texts; null stays null."""
-    for value in values.values():
-        if value.__class__ is not str:
-            return {key: as_text(value) for key, value in values.items()}
-    return values.copy()
-
-
 def as_integer(value: Any) -> Any:
     try:
         if isinstance(value, float):
@@ -116,7 +108,7 @@ def as_boolean(value: Any) -> Any:
 
 
 class WireDatetime(datetime):
-    """A datetime that was read, and is written again just as it came.
+    """A datetime that was read, and is written again just as it came, where ``iso`` would write another text.
 
     What is computed from it (``replace``, ``+``, ``astimezone``) is another time, and is written as any datetime.
     """
@@ -133,26 +125,27 @@ class WireDatetime(datetime):
 
 
 _EPOCH = WireDatetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-if sys.version_info >= (3, 11):
-    _utc = WireDatetime.fromisoformat
-else:
-
-    def _utc(text: str) -> WireDatetime:
-        return WireDatetime.fromisoformat(text[:-1] + "+00:00")
+_fromisoformat = datetime.fromisoformat
+_READS_Z = sys.version_info >= (3, 11)
 
 
 def as_datetime(value: Any) -> Any:
     """Read ISO 8601 (no zone means UTC) or milliseconds since 1970."""
-    if value.__class__ is str and value[-1:] == "Z":
-        try:
-            moment = _utc(value)
-        except ValueError:  # not a date, or one that Python 3.10 does not read: "2023-09-07T18:59:00.1Z"
-            return _any_datetime(value)
-        moment._written = value
-        return moment
-    return _any_datetime(value)
+    if value.__class__ is not str:
+        return _any_datetime(value)
+    # "2026-11-22T10:00:00.123Z": as the service writes it, and iso() too unless it is .000
+    usual = len(value) == 24 and value[7] == "-" and value[10] == "T" and value[19] == "." and value[23] == "Z"
+    if not usual and value[-1:] != "Z":
+        return _any_datetime(value)
+    utc = value if _READS_Z else f"{value[:-1]}+00:00"
+    try:
+        if usual and (plain := _fromisoformat(utc)).microsecond:
+            return plain
+        moment = WireDatetime.fromisoformat(utc)
+    except ValueError:  # not a date, or one that Python 3.10 does not read: "2023-09-07T18:59:00.1Z"
+        return _any_datetime(value)
+    moment._written = value
+    return moment
 
 
 def _any_datetime(value: Any) -> Any:

@@ -313,7 +313,7 @@ class _Reading:
 
     def _new(self, entities: list[WebMessagingMessage]) -> list[WebMessagingMessage]:
         grown = self._total is not None and self._first_total is not None and self._total > self._first_total
-        fresh = {text_of(message.id): [message] for message in entities if text_of(message.id)}
+        fresh = {id_: [message] for message in entities if (id_ := text_of(message.id))}
         if len(fresh) == len(entities) and not grown and self._seen.keys().isdisjoint(fresh):
             # As it is almost always.
             self._seen.update(fresh)

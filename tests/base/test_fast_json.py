@@ -130,6 +130,28 @@ def test_a_frame_is_the_same_event_whoever_reads_it(frame: str, both_ways: Any) 
 
 
 @settings(
+    max_examples=300, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(frame=frames | st.sampled_from(["", "[]", "null", '"StructuredMessage"', "[" * 100_000]))
+def test_a_message_that_is_read_past_all_else_is_what_decode_reads(frame: str, both_ways: Any) -> None:
+    def read(text: str) -> Any:
+        quickly, event = routing.message_reader()(text), routing.decode(text)
+        if quickly is not None:
+            assert (event.method, event.tracing_id) == ("structuredMessage", None)
+            assert same(quickly.to_dict(), event.body.to_dict())
+        return None
+
+    both_ways(read, frame)
+
+
+def test_a_plain_message_is_read_past_all_else(both_ways: Any) -> None:
+    read = both_ways(
+        lambda text: routing.message_reader()(text).text, '{"class": "StructuredMessage", "body": {"text": "hi"}}'
+    )
+    assert read == ["hi", "hi"]
+
+
+@settings(
     max_examples=150, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(entity=st.dictionaries(st.sampled_from(FIELDS), values, max_size=4).map(joined))

@@ -516,6 +516,8 @@ def test_what_can_be_no_date_stays_as_it_came(value: Any) -> None:
 AS_WRITTEN: list[Any] = [
     "2031-05-06T17:30:00.000Z",
     "2031-05-06T17:30:00.100Z",
+    "2031-05-06T17:30:00,100Z",
+    "2031-05-06 17:30:00.100Z",
     "2031-05-06T17:30Z",
     "2031-05-06T17:30:00",
     "2031-05-06t17:30:00z",
@@ -531,6 +533,13 @@ AS_WRITTEN: list[Any] = [
     1936083600000,
     1936083600000.5,
 ]
+
+
+@pytest.mark.parametrize(
+    "written", ["2031-W19-2T17:30:00.123Z", "20310506T173000.1234567Z", "20310506T17:30:00.12345Z"]
+)
+def test_a_date_that_newer_pythons_read_is_written_as_it_was_read(written: str) -> None:
+    assert WebMessagingChannel.from_dict({"time": written}).to_dict() == {"time": written}
 
 
 @pytest.mark.parametrize("written", AS_WRITTEN)

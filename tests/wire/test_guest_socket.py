@@ -129,6 +129,15 @@ def test_frames_of_any_kind_give_arrivals_or_a_violation(frames: list[tuple[int,
     assert decode(*chop(data, cuts)) == decode(data)
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 125, 126, 65535])
+def test_a_text_that_has_come_whole_waits_for_nothing_behind_it(size: int):
+    guest_socket = GuestSocket(max_message_size=MEGABYTE, skip_utf8_validation=True)
+    source = Chunks([])
+    guest_socket.join(source, text(b"x" * size) * 2)
+
+    assert guest_socket.recv_texts() == ["x" * size] * 2
+
+
 def test_texts_before_a_text_that_is_not_utf8_are_delivered_first():
     assert decode(text("a") + text(b"\xff") + text("b")) == ["a", (1007, "The server sent a text that is not UTF-8")]
 
