@@ -66,7 +66,7 @@ T = TypeVar("T")
 AUTOMATED = {"IsAutomatedTest": "true"}
 
 # So many messages are remembered of a conversation, for `choose` and its like; guests talk for hours, and are many.
-KEPT = 20
+KEPT = 10
 
 Wanted = str | re.Pattern[str] | Callable[[StructuredMessage], object]
 
@@ -175,7 +175,7 @@ class GuestUser(User):
         deploymentId: The deployment.
         origin: The origin of the guest's web page; None for that of the address.
         options: More for :meth:`~genesys_webmessaging.Conversation.open`: join, customAttributes, timeout, caFile, ….
-            Without a keepMessages there, 20 messages are remembered.
+            Without a keepMessages there, 10 messages are remembered.
         automatedTest: Whether the session carries the custom attribute ``IsAutomatedTest: true``.
         chat: The conversation, from ``on_start`` on.
     """

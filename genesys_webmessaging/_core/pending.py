@@ -36,7 +36,7 @@ from .routing import Event
 # So many requests are remembered, answered or not; the oldest that nobody awaits are forgotten first.
 KEPT = 1024
 # So many of those whose answer was taken: who awaits it as well comes soon.
-TAKEN_KEPT = 16
+TAKEN_KEPT = 8
 
 _REFUSALS = (TooManyRequestsErrorMessage, GenerateUrlError, ErrorMessage, UploadFailureEvent)
 

@@ -182,7 +182,7 @@ class SeenMessage:
         self.source = source
         self.custom = custom_id_of(message)
         self.first_keys = keys_of(message)
-        self.keys = list(self.first_keys)
+        self.keys = self.first_keys
         self.fingerprint = fingerprint_of(message)
         self.time = time_key(message)
         tracing = getattr(message, "tracingId", None) if message.direction == Direction.INBOUND else None
@@ -207,7 +207,7 @@ class SeenMessage:
     def merge(self, other: SeenMessage) -> None:
         """Take over what is known of the same message from where it was met again."""
         self.paired = self.paired or self.source is not other.source
-        self.keys += [key for key in other.keys if key not in self.keys]
+        self.keys += tuple(key for key in other.keys if key not in self.keys)
         self.custom = self.custom or other.custom
         self.tracing = self.tracing or other.tracing
         self.time = self.time or other.time
@@ -216,6 +216,38 @@ class SeenMessage:
 
 # The messages of one content (and perhaps time), by kind, in the order in which they were noted.
 _Alike = dict[_Kind, dict[SeenMessage, None]]
+
+
+class _Alikes:
+    """Messages by something that they have in common. Most share it with no other, and cost an entry only."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        self._entries: dict[Hashable, SeenMessage | _Alike] = {}
+
+    def add(self, key: Hashable, seen: SeenMessage) -> None:
+        alike = self._entries.setdefault(key, seen)
+        if alike is seen:
+            return
+        if isinstance(alike, SeenMessage):
+            alike = self._entries[key] = {alike.kind: {alike: None}}
+        alike.setdefault(seen.kind, {})[seen] = None
+
+    def remove(self, key: Hashable, seen: SeenMessage) -> None:
+        alike = self._entries[key]
+        if not isinstance(alike, SeenMessage):
+            del alike[seen.kind][seen]
+            if not alike[seen.kind]:
+                del alike[seen.kind]
+        if alike is seen or not alike:
+            del self._entries[key]
+
+    def of(self, key: Hashable) -> _Alike:
+        alike = self._entries.get(key)
+        if alike is None:
+            return {}
+        return {alike.kind: {alike: None}} if isinstance(alike, SeenMessage) else alike
 
 
 class Missing(NamedTuple):
@@ -266,9 +298,9 @@ class Ledger:
         self._messages: deque[SeenMessage] = deque()
         self._by_custom: dict[str, SeenMessage] = {}
         self._by_tracing: dict[str, SeenMessage] = {}
-        self._by_key: dict[tuple[str, Hashable], list[SeenMessage]] = {}
-        self._by_content: dict[Hashable, _Alike] = {}
-        self._by_time: dict[Hashable, _Alike] = {}
+        self._by_key: dict[tuple[str, Hashable], tuple[SeenMessage, ...]] = {}
+        self._by_content = _Alikes()
+        self._by_time = _Alikes()
         # What the server was seen to do.
         self._same_keys = False
         self._same_times = False
@@ -411,39 +443,37 @@ class Ledger:
             self._forget(self._messages.popleft())
 
     def _index(self, seen: SeenMessage) -> None:
+        spoken = seen.fingerprint.spoken
         for key in seen.keys:
-            namesakes = self._by_key.setdefault((key, seen.fingerprint.spoken), [])
+            namesakes = self._by_key.get((key, spoken), ())
             if seen not in namesakes:
-                namesakes.append(seen)
+                self._by_key[key, spoken] = (*namesakes, seen)
         if seen.tracing:
             self._by_tracing.setdefault(seen.tracing, seen)
         if seen.custom:
             self._by_custom.setdefault(seen.custom, seen)
             self._returns_custom = True
         for index, content in self._contents(seen):
-            index.setdefault(content, {}).setdefault(seen.kind, {})[seen] = None
+            index.add(content, seen)
 
-    def _contents(self, seen: SeenMessage) -> Iterator[tuple[dict[Hashable, _Alike], Hashable]]:
+    def _contents(self, seen: SeenMessage) -> Iterator[tuple[_Alikes, Hashable]]:
         yield self._by_content, seen.fingerprint
         if seen.time is not None:
             yield self._by_time, (seen.fingerprint, seen.time)
 
     def _unindex_content(self, seen: SeenMessage) -> None:
         for index, key in self._contents(seen):
-            alike = index[key]
-            del alike[seen.kind][seen]
-            if not alike[seen.kind]:
-                del alike[seen.kind]
-            if not alike:
-                del index[key]
+            index.remove(key, seen)
 
     def _forget(self, seen: SeenMessage) -> None:
         self._unindex_content(seen)
-        for name in seen.keys:
-            namesakes = self._by_key[name, seen.fingerprint.spoken]
-            namesakes.remove(seen)
-            if not namesakes:
-                del self._by_key[name, seen.fingerprint.spoken]
+        spoken = seen.fingerprint.spoken
+        for key in seen.keys:
+            namesakes = tuple(other for other in self._by_key[key, spoken] if other is not seen)
+            if namesakes:
+                self._by_key[key, spoken] = namesakes
+            else:
+                del self._by_key[key, spoken]
         if seen.tracing and self._by_tracing.get(seen.tracing) is seen:
             del self._by_tracing[seen.tracing]
         if seen.custom and self._by_custom.get(seen.custom) is seen:
@@ -490,11 +520,11 @@ class Ledger:
         if known is not None:
             return known
         if seen.time is not None:
-            for kind, alike in self._by_time.get((seen.fingerprint, seen.time), {}).items():
+            for kind, alike in self._by_time.of((seen.fingerprint, seen.time)).items():
                 if self._comparable(seen, kind):
                     return next(iter(alike))
         fresh = self._clock() - OVERLAP
-        for kind, alike in self._by_content.get(seen.fingerprint, {}).items():
+        for kind, alike in self._by_content.of(seen.fingerprint).items():
             unmatched = kind.source is Source.HISTORY and not kind.paired
             if unmatched and self._comparable(seen, kind) and not self._times_differ(seen, kind):
                 newest = next(reversed(alike))
@@ -545,7 +575,7 @@ class _Matching:
         known = ledger._named(seen)
         if known is None and seen.time is not None:
             key = seen.fingerprint, seen.time
-            alike = ledger._by_time.get(key, {})
+            alike = ledger._by_time.of(key)
             known = self._oldest(key, alike, lambda kind: ledger._comparable(seen, kind))
             if known is not None and known.source is Source.LIVE:
                 ledger._same_times = True
@@ -556,7 +586,7 @@ class _Matching:
     def possible(self, seen: SeenMessage) -> SeenMessage | None:
         """The message that an entity may be: the oldest of the same content that no other one is."""
         ledger = self._ledger
-        alike = ledger._by_content.get(seen.fingerprint, {})
+        alike = ledger._by_content.of(seen.fingerprint)
         known = self._oldest(
             seen.fingerprint,
             alike,

@@ -206,7 +206,7 @@ def test_little_is_remembered_of_a_long_conversation(come: Come, shop: Simulator
     guest = come(shop)
     for number in range(15):
         guest.ask(str(number))
-    assert len(guest.chat._transcript.entries) == 20
+    assert len(guest.chat._transcript.entries) == 10
     assert [row.error for row in table.rows if row.error] == []
     assert len(come(shop, options={"keepMessages": 3}).chat._transcript.entries) <= 3
 

@@ -30,7 +30,7 @@ from pathlib import Path
 LOCUSTFILE = """
 import json, os
 from pathlib import Path
-from locust import constant_pacing, events, task
+from locust import between, events, task
 from genesys_webmessaging.locust import GuestUser
 
 PLACE = json.loads(os.environ["LOAD_PLACE"])
@@ -39,7 +39,7 @@ class Guest(GuestUser):
     deploymentId = "demo"
     origin = "https://shop.example"
     options = {"timeout": 30, **PLACE["options"]}
-    wait_time = constant_pacing(5)
+    wait_time = between(4, 6)
 
     @task
     def hours(self):
