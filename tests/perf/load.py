@@ -1,6 +1,6 @@
 """What Locust's guests cost: a master, two workers, and a simulator in another process.
 
-    python tests/perf/load.py [--guests 1000] [--seconds 60] [--rate 50] [--tls]
+    python tests/perf/load.py [--guests 1000] [--seconds 60] [--rate 16] [--tls]
 
 The guests come at a rate and then stay for so many seconds; each asks once in five. Prints failures, requests a second,
 percentiles of the time to echo and to answer, and for each worker what the guests take: OS threads and memory beyond
@@ -150,7 +150,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--guests", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60, help="how long they stay when all are there")
-    parser.add_argument("--rate", type=float, default=50.0, help="guests that come in a second")
+    parser.add_argument("--rate", type=float, default=16.0, help="guests that come in a second")
     parser.add_argument("--tls", action="store_true")
     given = parser.parse_args()
     allow_descriptors(given.guests * DESCRIPTORS + 500)
