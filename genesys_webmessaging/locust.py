@@ -33,9 +33,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import gevent
-from locust import User, events, task
-from locust.exception import StopUser
+from ._base.hints import missing_extra
+
+try:
+    import gevent
+    from locust import User, events, task
+    from locust.exception import StopUser
+except ModuleNotFoundError as error:
+    raise missing_extra(error, "load tests need", "locust") from error
 
 from .conversation import Conversation, ConversationEndedError
 from .exceptions import (

@@ -145,6 +145,14 @@ def missing_from_package(package: str, name: str, names: Iterable[str]) -> Excep
     return AttributeError(sentence)
 
 
+def missing_extra(error: ModuleNotFoundError, what: str, extra: str) -> ImportError:
+    """The error for something that needs a package which is not installed, with the way to get it."""
+    sentence = str(error)
+    if error.name is not None and not error.name.startswith("genesys_webmessaging"):
+        sentence = f"{what} {error.name}: pip install 'genesys-webmessaging[{extra}]'"
+    return ImportError(sentence, name=error.name)
+
+
 def _public(module: str) -> Sequence[str]:
     try:
         names: Sequence[str] = importlib.import_module(module).__all__

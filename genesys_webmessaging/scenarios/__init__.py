@@ -55,6 +55,11 @@ def __getattr__(name: str) -> Any:
         from .._base.hints import missing_from_package
 
         raise missing_from_package(__name__, name, __all__)
-    found = getattr(import_module(f".{module}", __name__), name)
+    try:
+        found = getattr(import_module(f".{module}", __name__), name)
+    except ModuleNotFoundError as error:
+        from .._base.hints import missing_extra
+
+        raise missing_extra(error, "scenario files need", "scenarios") from error
     globals()[name] = found
     return found

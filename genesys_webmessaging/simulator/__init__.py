@@ -113,10 +113,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(importlib.import_module(f".{home}", __name__), name)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("genesys_webmessaging"):
-            raise
-        sentence = f"the simulator needs {error.name}: pip install 'genesys-webmessaging[simulator]'"
-        raise ImportError(sentence, name=error.name) from error
+        from .._base.hints import missing_extra
+
+        raise missing_extra(error, "the simulator needs", "simulator") from error
 
 
 def __dir__() -> list[str]:

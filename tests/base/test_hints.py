@@ -165,6 +165,31 @@ def test_a_format_that_there_is_not_is_answered_with_those_that_there_are() -> N
         Transcript(format="md")
 
 
+@pytest.mark.parametrize(
+    ("statement", "package", "sentence"),
+    [
+        ("from genesys_webmessaging.scenarios import load", "pydantic", "scenario files need pydantic: {}[scenarios]'"),
+        ("import genesys_webmessaging.locust", "gevent", "load tests need gevent: {}[locust]'"),
+        (
+            "from genesys_webmessaging.simulator import Simulator",
+            "aiohttp",
+            "the simulator needs aiohttp: {}[simulator]'",
+        ),
+    ],
+)
+def test_an_extra_that_is_not_installed_is_named(statement: str, package: str, sentence: str) -> None:
+    program = f"""
+import sys
+sys.modules[{package!r}] = None
+try:
+    {statement}
+except ImportError as error:
+    print(error, end="")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout == sentence.format("pip install 'genesys-webmessaging")
+
+
 def test_a_model_without_a_field_says_so() -> None:
     message = StructuredMessage(text="hi")
     with pytest.raises(AttributeError) as missing:
