@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from dataclasses_json import DataClassJsonMixin, config
 
-from .._base.hints import is_habit, no_attribute
+from .._base.hints import Hinting, is_habit, no_attribute
 from ..exceptions import DecodeError
 from ._codec import Unread, decoder_of, encoder_of
 
 M = TypeVar("M", bound="WireModel")
 
 
-class WireEnum(str, Enum):
+class WireEnum(Hinting, str, Enum):
     """A closed set of names that the server may reopen at any time.
 
     A value this SDK has not heard of is kept as it came, so it can be read,

@@ -21,7 +21,7 @@ from genesys_webmessaging import (
 )
 from genesys_webmessaging._base.hints import meant
 from genesys_webmessaging.aio import AsyncConversation
-from genesys_webmessaging.models import BaseMessage, StructuredMessage
+from genesys_webmessaging.models import BaseMessage, EventType, StructuredMessage
 from genesys_webmessaging.simulator import Simulator
 
 NAMES = ["sendMessage", "token", "jwtResponse", "isInputClosed"]
@@ -90,6 +90,8 @@ CLIENT = WebMessagingClient("us_east_1")
         (StructuredMessage(), "builder", "in Python it is StructuredMessage(…), with keyword arguments"),
         (StructuredMessage(), "toString", "in Python it is str(…)"),
         (StructuredMessage(), "equals", "in Python it is =="),
+        (EventType.PRESENCE, "getValue", "did you mean 'value'?"),
+        (EventType.PRESENCE, "toString", "in Python it is str(…)"),
         (RequestError("no", code=4000), "getStatusCode", "did you mean 'statusCode'?"),
         (ApiClient("http://127.0.0.1:1"), "getBasePath", "did you mean 'basePath'?"),
         (ApiClient.Builder.standard(), "withBasepath", "did you mean 'withBasePath'?"),
