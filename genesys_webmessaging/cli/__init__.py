@@ -11,8 +11,12 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-# What the extras bring, by the names that are imported.
-_EXTRAS = frozenset({"aiohttp", "click", "prompt_toolkit", "pydantic", "rich", "trustme", "yaml"})
+# The extra that brings what is imported, by its name.
+_EXTRAS = {
+    **dict.fromkeys(("aiohttp", "click", "jinja2", "jsonpath_ng", "prompt_toolkit", "pydantic", "rich"), "demo"),
+    **dict.fromkeys(("trustme", "yaml"), "demo"),
+    "locust": "demo,locust",
+}
 _USAGE = 2
 
 
@@ -34,7 +38,8 @@ def main(args: Sequence[str] | None = None) -> int:
         if missing is None:
             raise
         sys.stderr.write(
-            f"Error: this command needs the package {missing}: pip install 'genesys-webmessaging[demo]' brings it.\n"
+            f"Error: this command needs the package {missing}: "
+            f"pip install 'genesys-webmessaging[{_EXTRAS[missing]}]' brings it.\n"
         )
         return _USAGE
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import json
+import math
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +25,14 @@ from ._status import Status, epilog
 
 # Connections a minute that Genesys documents for a deployment, as guests in a second.
 _SPAWN_LIMIT = 1000 / 60
+
+
+def _time(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse what Locust would refuse later, or take for no limit at all."""
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", value)
+    if parts is None or not any(int(part or 0) for part in parts.groups()):
+        raise click.BadParameter(f"{value!r} is not a time like 90s, 10m or 1h30m")
+    return value
 
 
 @click.command(
@@ -40,7 +53,8 @@ _SPAWN_LIMIT = 1000 / 60
     metavar="R",
     help="Guests that come in a second.",
 )
-@click.option("--time", "seconds", default="1m", show_default=True, metavar="T", help="How long: 90s, 10m, 1h.")
+@click.option("--time", "seconds", default="1m", show_default=True, metavar="T", callback=_time,
+              help="How long: 90s, 10m, 1h.")  # fmt: skip
 @click.option("--pause", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
               help="What a guest waits between two conversations.")  # fmt: skip
 @click.option("--region", metavar="REGION", help="A region, by name or domain, instead of the file's own.")
@@ -89,8 +103,12 @@ def command(
     """
     from ..scenarios import Places, load
 
+    if importlib.util.find_spec("locust") is None:
+        raise ModuleNotFoundError("Locust is not installed", name="locust")
     if sum((processes is not None, master, worker)) > 1:
         raise click.UsageError("--processes, --master and --worker exclude each other")
+    if processes is not None and processes != -1 and processes < 1:
+        raise click.UsageError("--processes is a number of workers, or -1 for one on each core")
     if region and address:
         raise click.UsageError("--region and --address exclude each other")
     scenarios = load(file).scenarios
@@ -100,7 +118,7 @@ def command(
             Places(address=address or region, deploymentId=deployment_id, origin=origin, connectOptions=options)
         )
         place = places.of(scenarios[0])
-        _care(place.address, users, spawn_rate, approved)
+        _care(place.address, users, spawn_rate, pause, approved)
         if not worker:
             with WebMessagingClient(place.address) as client:
                 client.connect(place.deploymentId, place.origin or _origin_of(place.address), **options)
@@ -139,26 +157,47 @@ def _run(arguments: Sequence[str], told: str) -> Status:
     environment = {**os.environ, "GENESYS_WEBMESSAGING_LOAD": told}
     # Ctrl-C reaches Locust as well, which ends its run and prints its tables.
     command = [sys.executable, "-m", "locust", *arguments]
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - this program's own arguments
+    with subprocess.Popen(command, env=environment) as process, _passed_on(process):  # noqa: S603 - our own arguments
         while True:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
                 continue
+            if code < 0:
+                click.echo(f"Locust was ended by signal {-code}.", err=True)
+                return Status.MACHINE
             return Status.OK if code == 0 else Status.REFUSED
 
 
-def _care(address: str, users: int, spawn_rate: float, approved: bool) -> None:
+@contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Within: who ends this process ends Locust, which would go on alone. It ends its run, and prints its tables."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _care(address: str, users: int, spawn_rate: float, pause: float, approved: bool) -> None:
     """Say what is documented before anything is done to others."""
     if not _is_loopback(address) and not approved:
         raise click.UsageError(
             f"{urlsplit(address).hostname} is not this machine. Genesys wants load tests agreed upon two weeks before; "
             "if this one is, say --approved"
         )
+    limit = "the 1,000 connections a minute (16 a second) that Genesys documents for a deployment"
     if spawn_rate > _SPAWN_LIMIT:
         click.echo(
-            f"Warning: {spawn_rate:g} guests a second are more than the 1,000 connections a minute (16 a second) that "
-            "Genesys documents for a deployment; those above are refused.",
+            f"Warning: {spawn_rate:,.0f} guests a second are more than {limit}; those above are refused.", err=True
+        )
+    if users > _SPAWN_LIMIT * pause:
+        click.echo(
+            f"Warning: each conversation is a connection, and {users:,} guests who pause for {pause:g} s between two "
+            f"may open more than {limit}. With --pause {math.ceil(users / _SPAWN_LIMIT)} they do not.",
             err=True,
         )
     if users > 1:

@@ -1,4 +1,4 @@
-"""``test``, ``schema``, ``load``, and recording in ``chat``: the commands about scenario files."""
+"""``test``, ``schema``, and recording in ``chat``: the commands about scenario files."""
 
 from __future__ import annotations
 
@@ -90,45 +90,6 @@ def test_a_refused_session_is_a_failure(command: Command):
 def test_schema_is_json(kind: str, command: Command):
     schema = json.loads(command("schema", kind).out)
     assert schema["type"] == "object"
-
-
-def test_load_wants_approval_for_any_other_machine(command: Command):
-    options = "--address", "wss://webmessaging.mypurecloud.de/v1", "--deployment-id", "demo"
-    ended = command("load", str(SAMPLES / "hours.scenario.yaml"), *options)
-    assert ended.status == 2
-    assert "agreed upon two weeks before" in ended.err
-    assert "--approved" in ended.err
-
-
-def test_load_without_a_server_is_a_status_of_its_own(command: Command):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"ws://127.0.0.1:{free.getsockname()[1]}/v1"
-    options = "--address", address, "--deployment-id", "demo", "--spawn-rate", "20"
-    ended = command("load", str(SAMPLES / "hours.scenario.yaml"), *options)
-    assert ended.status == 3
-    assert "1,000 connections a minute" in ended.err
-
-
-@pytest.mark.timeout(90)
-@pytest.mark.parametrize(("sample", "status"), [("hours", 0), ("fails", 1)])
-def test_load_runs_a_scenario_on_locust(sample: str, status: int, process: Command, tmp_path: Path):
-    options = (
-        "--users",
-        "2",
-        "--spawn-rate",
-        "2",
-        "--time",
-        "3s",
-        "--pause",
-        "0.5",
-        "--html",
-        str(tmp_path / "report.html"),
-    )
-    ended = process("load", str(SAMPLES / f"{sample}.scenario.yaml"), *options)
-    assert ended.status == status, ended.err
-    assert "open     open" in ended.err
-    assert "Locust" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_chat_is_recorded_as_a_scenario_that_passes(process: Command, command: Command, tmp_path: Path):
