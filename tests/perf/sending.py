@@ -13,10 +13,10 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import websocket
 from _firehose import Firehose
+from _rows import Row
 
 from genesys_webmessaging import Conversation, WebMessagingClient
 
@@ -25,24 +25,6 @@ ORIGIN = "https://shop.example"
 UNANSWERED = "nothing to say to this"
 ECHOED = "My rear wheel wobbles"
 ANSWERED = "What is new?"
-
-
-class Row(NamedTuple):
-    """What one of ours costs, and what the bare loop does, in microseconds of CPU; and the target."""
-
-    name: str
-    ours: float
-    bare: float
-    at_most: float
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.bare
-
-    def __str__(self) -> str:
-        verdict = "met" if self.ratio <= self.at_most else "MISSED"
-        costs = f"{self.ours:6.1f} µs of CPU, bare loop {self.bare:6.1f} µs"
-        return f"{self.name:<22} {costs}; ratio {self.ratio:.2f} (at most {self.at_most}: {verdict})"
 
 
 def request(text: str) -> str:
@@ -89,7 +71,9 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
                 (cost(ours, count), cost(lambda text=text, answers=answers: bare_turn(text, answers), count))
                 for _ in range(rounds)
             ]
-            yield Row(name, min(one for one, _ in costs), min(one for _, one in costs), at_most)
+            our_cost, bare_cost = (min(column) for column in zip(*costs, strict=True))
+            detail = f"{our_cost:.1f} µs of CPU, bare loop {bare_cost:.1f} µs"
+            yield Row(name, our_cost / bare_cost, at_most, detail=detail)
         bare.close()
 
 
