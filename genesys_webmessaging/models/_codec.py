@@ -281,7 +281,7 @@ class _DecoderSource(_Source):
         return self.lines
 
     def _inner(self, hint: Any) -> _DecoderSource | None:
-        """The source of an object in this one, if it is small enough to stand in the same function: a call costs more."""
+        """The source of an object in this one, if it is small enough for the same function: a call costs more."""
         hint = bare(hint)
         if not is_object(hint) or hint in (self.cls, *self._around) or len(self._around) == _DEPTH:
             return None
