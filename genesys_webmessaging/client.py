@@ -189,7 +189,7 @@ class WebMessagingClient(Hinting):
             token: The session's token; an unknown one makes a new session. A random UUID if left out.
             initialMessage: What the guest says first.
             origin: The origin of the guest's web page; "https://" and the address's host if left out.
-            timeout: Seconds that everything together may take.
+            timeout: Seconds that everything together may take, 30 unless said otherwise.
 
         Returns:
             The tracing id of the message.

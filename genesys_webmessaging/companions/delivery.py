@@ -131,7 +131,7 @@ class Delivery(Hinting, SessionListener):
         timeout: Seconds that one message may take, everything included.
 
     Raises:
-        TypeError: Seconds are not a number.
+        TypeError: An argument has the wrong type.
         ValueError: A number of seconds cannot be right.
     """
 

@@ -48,6 +48,7 @@ class Heartbeat(ListenerWrapper):
         warnBefore: How many seconds before the session expires onExpiring is called.
 
     Raises:
+        TypeError: An argument has the wrong type.
         ValueError: A number of seconds is not positive.
     """
 

@@ -105,7 +105,7 @@ class Reconnector(ListenerWrapper):
         random: Gives numbers from 0 up to 1, for the waits.
 
     Raises:
-        TypeError: A listener cannot be called as one, or seconds are not a number.
+        TypeError: An argument has the wrong type, or a listener cannot be called as one.
         ValueError: A number of seconds is negative or infinite.
     """
 
