@@ -730,7 +730,7 @@ class WebMessagingClient(Hinting):
             NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
             ResponseTimeoutError: The timeout is 0, and it would have had to wait. Nothing was sent.
         """
-        return self._engine.send_copy(request, tracingId, timeout)
+        return self._engine.send_foreign(request, tracingId, timeout)
 
     def awaitResponse(self, tracingId: str, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Wait for the answer to a request. May be called on any thread, also in a listener.

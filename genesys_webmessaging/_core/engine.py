@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import ssl
 import sys
 import threading
-import uuid
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import Enum, auto
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 from .._base import arguments as checks
@@ -394,7 +392,7 @@ class Engine:
     # Sending
 
     def send(self, request: Any, tracing_id: str | None, timeout: float | None = None) -> str:
-        """Fill in token and tracing id, and send a request of ours.
+        """Send a request with its token and tracing id, or ours where it has none. It is not changed.
 
         Args:
             request: The request.
@@ -416,38 +414,40 @@ class Engine:
             raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
         if not self.session.configured and action not in _NEED_NO_SESSION:
             raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
-        request.tracingId = checks.tracing_id(tracing_id if tracing_id is not None else request.tracingId or None)
+        tracing_id = checks.tracing_id(tracing_id if tracing_id is not None else request.tracingId or None)
         configures = action in _CONFIGURES
         if configures:
             checks.text("deploymentId", request.deploymentId)
-        request.token = checks.text("token", request.token or self.session.token or str(uuid.uuid4()))
-        frame = _json_of(encoder_of(type(request))(request))
+        token = checks.text("token", request.token or self.session.token or checks.new_uuid())
+        document = encoder_of(type(request))(request)
+        document["token"], document["tracingId"] = token, tracing_id
+        frame = _json_of(document)
         checks.encodable(action, frame)
         attachment_id = request.attachmentId if action in _NAME_AN_ATTACHMENT else None
-        self._pending.expect(request.tracingId, action, attachment_id, requests.content_of(request))
+        self._pending.expect(tracing_id, action, attachment_id, requests.content_of(request))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("sending %s", redact(frame, self.session.secrets()))
         if configures:
             # Before it goes out: a listener may act on the answer before the sender runs on.
-            self.session.configure(request.token, request.deploymentId)
+            self.session.configure(token, request.deploymentId)
         try:
             connection.send(frame, timeout)
         except BlockingIOError as error:
-            self._pending.forget(request.tracingId)
+            self._pending.forget(tracing_id)
             raise ResponseTimeoutError(f"{action} was not sent, as it would have had to wait") from error
         except BaseException:
-            self._pending.forget(request.tracingId)
+            self._pending.forget(tracing_id)
             raise
-        return cast("str", request.tracingId)
+        return tracing_id
 
-    def send_copy(self, request: WireModel, tracing_id: str | None, timeout: float | None = None) -> str:
-        """Send a request that somebody else has made, without changing it."""
+    def send_foreign(self, request: WireModel, tracing_id: str | None, timeout: float | None = None) -> str:
+        """Send a request that somebody else has made."""
         if not isinstance(request, WireModel) or not hasattr(request, "action") or not hasattr(request, "tracingId"):
             raise TypeError(f"request must be a request of genesys_webmessaging.models, not {type(request).__name__}")
         if not request.action:
             raise ValueError("request has no action, so the server could not tell what to do")
         seconds = None if timeout is None else checks.seconds("timeout", timeout, zero=True)
-        return self.send(copy.copy(request), tracing_id, seconds)
+        return self.send(request, tracing_id, seconds)
 
     # Waiting
 

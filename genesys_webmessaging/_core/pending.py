@@ -109,7 +109,7 @@ class Pending:
         self._requests: OrderedDict[str, _Request] = OrderedDict()
         # Those of them that were not answered yet, in the same order; and those whose echo can be told by its content.
         self._open: OrderedDict[str, _Request] = OrderedDict()
-        self._echoes: dict[Content, list[_Request]] = {}
+        self._echoes: dict[Content, dict[_Request, None]] = {}
         self._taken: deque[_Request] = deque()
         # Copied when it changes; the reader looks through it without the lock.
         self._watches: tuple[Watch, ...] = ()
@@ -167,10 +167,11 @@ class Pending:
                 request = _Request(self._connection, tracing_id, action, attachment_id, content)
                 self._requests[tracing_id] = self._open[tracing_id] = request
                 if content is not None and not request.silent:
-                    self._echoes.setdefault(content, []).append(request)
-            request.connection = self._connection
-            self._requests.move_to_end(tracing_id)
-            self._open.move_to_end(tracing_id)
+                    self._echoes.setdefault(content, {})[request] = None
+            else:
+                request.connection = self._connection
+                self._requests.move_to_end(tracing_id)
+                self._open.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
                 self._forget_oldest()
 
@@ -245,7 +246,7 @@ class Pending:
             return
         alike = self._echoes.get(request.content)
         if alike is not None and request in alike:
-            alike.remove(request)
+            del alike[request]
             if not alike:
                 del self._echoes[request.content]
 
@@ -350,7 +351,7 @@ class Pending:
         if not self._echoes or message.direction == Direction.OUTBOUND:
             return None
         content = Content.of(message)
-        return self._echoes[content][0] if content is not None and content in self._echoes else None
+        return next(iter(self._echoes[content])) if content is not None and content in self._echoes else None
 
     def _unanswered(self, actions: tuple[str, ...]) -> Iterator[_Request]:
         return (request for request in self._open.values() if not actions or request.action in actions)

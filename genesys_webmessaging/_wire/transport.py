@@ -79,6 +79,8 @@ class Transport:
         self._ended = False
         # Large as long as there is much to read: memory for more than 128 KB costs five times a small read.
         self._read_size = CHUNK
+        # Whether the last read took all there was, so that it has to be waited before the next one.
+        self._drained = False
 
     # Reading: one thread.
 
@@ -103,13 +105,15 @@ class Transport:
                 return data
             if self._tls is not None and self._tls.failed:
                 self._tls.decrypt(b"")
+            if self._drained and (self._wait(or_writable) or (or_writable and self.is_writable())):
+                return None
             try:
                 data = self._sock.recv(self._read_size)
             except BlockingIOError:
-                if self._wait(or_writable) or (or_writable and self.is_writable()):
-                    return None
+                self._drained = True
             else:
-                self._read_size = CHUNK if len(data) < CHUNK else _BULK
+                self._drained = len(data) < CHUNK
+                self._read_size = CHUNK if self._drained else _BULK
                 if not data or self._tls is None:
                     return data
                 data = self._decrypt(data, self._tls)
@@ -143,10 +147,11 @@ class Transport:
         finally:
             if or_writable:
                 self._selector.modify(self._sock, selectors.EVENT_READ)
-        woken = any(key.fileobj is self._alarm for key, _ in ready)
-        if woken:
-            self._alarm.recv(CHUNK)
-        return woken
+        for key, _ in ready:
+            if key.fileobj is self._alarm:
+                self._alarm.recv(CHUNK)
+                return True
+        return False
 
     def expire_reads_at(self, deadline: float) -> None:
         """Set when reading gives up, for a reader that is waiting already too. From any thread."""

@@ -47,8 +47,10 @@ def custom_id_of(message: AnyMessage) -> str | None:
 
 def keys_of(message: AnyMessage) -> tuple[str, ...]:
     """What names a message, best first: ``channel.messageId`` and ``id``, those of them that it has, each once."""
-    names = _text(getattr(message.channel, "messageId", None)), _text(message.id)
-    return tuple(dict.fromkeys(name for name in names if name is not None))
+    of_channel, own = _text(getattr(message.channel, "messageId", None)), _text(message.id)
+    if of_channel is None:
+        return () if own is None else (own,)
+    return (of_channel,) if own is None or own == of_channel else (of_channel, own)
 
 
 def _text(value: object) -> str | None:
@@ -58,7 +60,9 @@ def _text(value: object) -> str | None:
 def time_key(message: AnyMessage) -> datetime | None:
     """When a message was said, to the millisecond; None when it does not tell."""
     told = time_of(message)
-    return None if told is None else told.replace(microsecond=told.microsecond // 1000 * 1000)
+    if told is None or told.microsecond % 1000 == 0:
+        return told
+    return told.replace(microsecond=told.microsecond // 1000 * 1000)
 
 
 class Fingerprint(NamedTuple):
@@ -85,8 +89,8 @@ def fingerprint_of(message: AnyMessage) -> Fingerprint:
     return Fingerprint(
         str(message.direction or ""),
         text if isinstance(text, str) else "" if text is None else repr(text),
-        tuple(_content_of(message.content)),
-        tuple(_events_of(message.events)),
+        tuple(_content_of(message.content)) if message.content else (),
+        tuple(_events_of(message.events)) if message.events else (),
     )
 
 
@@ -109,6 +113,8 @@ def _events_of(events: Iterable[Any]) -> Iterable[Hashable]:
 
 def is_typing(message: AnyMessage) -> bool:
     """Whether a message tells only that somebody is typing; the history does not keep those."""
+    if not message.events:
+        return False
     events = [event for event in message.events if event is not None]
     return (
         bool(events)

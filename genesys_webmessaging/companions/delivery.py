@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
+from functools import cached_property
 
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
@@ -82,15 +82,19 @@ class _Job:
     """
 
     def __init__(self, request: SendMessageRequest, seconds: float, deadline: Deadline | None) -> None:
-        self.id = request.tracingId or str(uuid.uuid4())
+        self.id = request.tracingId or checks.new_uuid()
         self.request = _stamped(request, self.id)
         self.seconds = seconds
         self.deadline = deadline
-        self.future: Future[StructuredMessage] = Future()
         self.since = 0
         self.sent_at = 0.0
         self.doubt: Gap | None = None
         self.lost = False
+
+    @cached_property
+    def future(self) -> Future[StructuredMessage]:
+        """What becomes of it, for a message in a queue."""
+        return Future()
 
     def doubt_since(self, moment: float, *, lost: bool = False) -> None:
         """It may have arrived, but not after a moment."""
@@ -362,7 +366,7 @@ class Delivery(Hinting, SessionListener):
     def _deliver(self, job: _Job, deadline: Deadline) -> StructuredMessage:
         self._check(job, deadline)
         job.since = self._know_what_was_before(deadline)
-        waits = RefusalWaits()
+        waits: RefusalWaits | None = None
         while True:
             self._check(job, deadline)
             sessions, connections = self._sessions, self._connections()
@@ -379,6 +383,7 @@ class Delivery(Hinting, SessionListener):
             except RequestError as refusal:
                 job.has_not_arrived()
                 if isinstance(refusal, TooManyRequestsError) or refusal.code == ErrorCode.REQUEST_TIMEOUT:
+                    waits = waits or RefusalWaits()
                     seconds = waits.after(refusal)
                     log.info("the server wants the message later: waiting %g seconds", seconds)
                     self._pause(deadline.at_most(seconds))
