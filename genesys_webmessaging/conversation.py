@@ -31,7 +31,6 @@ from .companions import (
     Reorder,
     Transcript,
     TranscriptFormat,
-    textMessage,
 )
 from .companions._seen import KEPT
 from .exceptions import (
@@ -368,10 +367,15 @@ class Conversation(Hinting):
         self._check_open()
         if isinstance(attachments, (str, os.PathLike)):
             raise TypeError("attachments must be a sequence of paths, not a single one")
-        attributes = self._checked_attributes({} if customAttributes is None else customAttributes)
-        deadline = Deadline(self._seconds(timeout))
-        ids = [self._upload(path, None, None, progress, deadline) for path in attachments]
-        return self._deliver(textMessage(text, attributes, ids), deadline.remaining if ids else timeout)
+        if customAttributes is not None:
+            self._checked_attributes(customAttributes)
+        seconds = self._seconds(timeout)
+        ids: Sequence[str] = ()
+        if attachments:
+            deadline = Deadline(seconds)
+            ids = [self._upload(path, None, None, progress, deadline) for path in attachments]
+            seconds = deadline.remaining
+        return self._deliver(text, seconds, customAttributes, ids)
 
     def choose(
         self,
@@ -745,14 +749,27 @@ class Conversation(Hinting):
 
     # What the methods have in common
 
-    def _deliver(self, request: SendMessageRequest, timeout: float | None) -> StructuredMessage:
+    def _deliver(
+        self,
+        message: str | SendMessageRequest,
+        timeout: float | None,
+        attributes: Mapping[str, str] | None = None,
+        attachment_ids: Sequence[str] = (),
+    ) -> StructuredMessage:
         self._check_open()
-        attributes = self._checked_attributes({**(self._attributes or {}), **_attributes_of(request)})
-        if attributes:
-            channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
-            request = replace(request, channel=channel)
+        if isinstance(message, SendMessageRequest):
+            attributes = _attributes_of(message)
+        if self._attributes or attributes:
+            attributes = self._checked_attributes({**(self._attributes or {}), **(attributes or {})})
+            if isinstance(message, SendMessageRequest):
+                channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+                message = replace(message, channel=channel)
+        if isinstance(message, SendMessageRequest):
+            attributes = None
         try:
-            echo = self._delivery.send(request, timeout=self._seconds(timeout))
+            echo = self._delivery.send(
+                message, attributes, attachmentIds=attachment_ids, timeout=self._seconds(timeout)
+            )
         except RequestError as error:
             if error.code in SESSION_OVER:
                 self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}", error)

@@ -319,6 +319,7 @@ class Engine:
             else:
                 items = [text if MESSAGE in text else understand(text) for text in texts]
             dispatcher.post(items, sum(map(size_of, texts)))
+            pending.wake()
             if dispatcher.waiting_bytes > max_queue_size:
                 connection.abort(
                     f"The listeners are slower than the server: more than {max_queue_size} bytes wait for them"
@@ -338,6 +339,7 @@ class Engine:
         if event.method != "structuredMessage":
             self.session.observe(event)
             self._pending.observe(event)
+            self._pending.wake()
         return event
 
     def _ender(self, current: _Current) -> Callable[[Ending], None]:
@@ -418,7 +420,7 @@ class Engine:
         configures = action in _CONFIGURES
         if configures:
             checks.text("deploymentId", request.deploymentId)
-        token = checks.text("token", request.token or self.session.token or checks.new_uuid())
+        token = checks.text("token", request.token) if request.token else self.session.token or checks.new_uuid()
         document = encoder_of(type(request))(request)
         document["token"], document["tracingId"] = token, tracing_id
         frame = _json_of(document)

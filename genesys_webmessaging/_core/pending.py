@@ -113,6 +113,7 @@ class Pending:
         self._taken: deque[_Request] = deque()
         # Copied when it changes; the reader looks through it without the lock.
         self._watches: tuple[Watch, ...] = ()
+        self._news = False  # whether an outcome or an event was set of which nobody was notified yet
         # Guards all of the above, the outcomes of the requests and the events of the watches. Notified when an outcome
         # or an event was set, or a connection has ended.
         self._changed = threading.Condition()
@@ -303,7 +304,7 @@ class Pending:
     def observe(self, event: Event) -> None:
         """Give a frame to the request that it answers and to the watches that wait for it, if there are any.
 
-        Called on the reader; for messages that answer no request, on the dispatcher.
+        Called on the reader; for messages that answer no request, on the dispatcher. :meth:`wake` is to follow.
         """
         watches = [watch for watch in self._watches if watch.event is None and watch.wanted(event)]
         if not watches:
@@ -322,7 +323,18 @@ class Pending:
                     request.attachment_id = event.body.attachmentId
             elif not watches:
                 return
-            self._changed.notify_all()
+            self._news = True
+
+    def wake(self) -> None:
+        """Let those who wait see what was observed.
+
+        It is not done at once, because who is woken by a thread that still has work to do waits once more, for the
+        interpreter.
+        """
+        if self._news:
+            with self._changed:
+                self._news = False
+                self._changed.notify_all()
 
     def _answered_by(self, event: Event) -> _Request | None:
         if event.tracing_id is not None:

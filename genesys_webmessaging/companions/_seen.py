@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Any, NamedTuple
 
 from ..models import Direction, EventType, StructuredMessage, WebMessagingMessage
@@ -128,7 +128,7 @@ def is_heartbeat(message: StructuredMessage) -> bool:
     return str(message.tracingId or "").startswith(HEARTBEAT)
 
 
-class Source(Enum):
+class Source(IntEnum):
     """How a message became known."""
 
     LIVE = auto()

@@ -81,9 +81,9 @@ class _Job:
         lost: Whether the connection was lost on which it was sent.
     """
 
-    def __init__(self, request: SendMessageRequest, seconds: float, deadline: Deadline | None) -> None:
-        self.id = request.tracingId or checks.new_uuid()
-        self.request = _stamped(request, self.id)
+    def __init__(self, request: SendMessageRequest, id_: str, seconds: float, deadline: Deadline | None) -> None:
+        self.request = request
+        self.id = id_
         self.seconds = seconds
         self.deadline = deadline
         self.since = 0
@@ -249,10 +249,15 @@ class Delivery(Hinting, SessionListener):
         deadline: Deadline | None,
     ) -> _Job:
         if not isinstance(message, SendMessageRequest):
-            return _Job(textMessage(message, attributes, attachment_ids), seconds, deadline)
+            id_ = checks.new_uuid()
+            request = textMessage(message, attributes, attachment_ids)
+            if request.message is not None:
+                request.message.metadata = {CUSTOM_ID: id_}
+            return _Job(request, id_, seconds, deadline)
         if attributes or attachment_ids:
             raise TypeError("customAttributes and attachmentIds are part of the request object already")
-        return _Job(message, seconds, deadline)
+        id_ = message.tracingId or checks.new_uuid()
+        return _Job(_stamped(message, id_), id_, seconds, deadline)
 
     def _submit(self, job: _Job, *, here: bool = False) -> bool:
         """Queue a message; or leave it to the caller's thread, if that is wanted and nobody is in front of it.
