@@ -834,9 +834,9 @@ class Conversation(Hinting):
 
     def _latest(self, what: str, offered: Callable[[StructuredMessage], Sequence[object]]) -> StructuredMessage:
         """The latest message that offers something."""
-        for entry in reversed(self._transcript.entries):
-            if entry.message.direction != Direction.INBOUND and offered(entry.message):
-                return entry.message
+        for message in reversed(self._transcript.messages):
+            if message.direction != Direction.INBOUND and offered(message):
+                return message
         raise ValueError(f"no message with {what} has come yet")
 
     def _check_open(self) -> None:

@@ -197,7 +197,8 @@ def environment_proxy(url: str) -> str | None:
     excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if any(_covers(entry, host, port) for entry in re.split(r"[\s,|]+", excepted.lower()) if entry):
         return None
-    return None if proxy_bypass(host) else select_proxy(url, getproxies())
+    proxies = getproxies()
+    return None if not proxies or proxy_bypass(host) else select_proxy(url, proxies)
 
 
 def _covers(entry: str, host: str, port: int) -> bool:

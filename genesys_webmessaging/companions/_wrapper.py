@@ -25,8 +25,8 @@ class Serial:
 
     def __init__(self) -> None:
         self._calls: deque[Callable[[], None]] = deque()
-        self._caller: threading.Thread | None = None
-        # Guards _caller, and the decision that there is nothing left to call.
+        self._calling = False  # whether a thread makes calls
+        # Guards _calling, and the decision that there is nothing left to call.
         self._lock = threading.Lock()
 
     def put(self, call: Callable[[], None]) -> None:
@@ -36,16 +36,17 @@ class Serial:
     def run(self) -> None:
         """Make the calls that wait. Returns at once if another thread, or this one further up, is at it."""
         with self._lock:
-            if self._caller is not None:
+            if self._calling or not self._calls:
                 return
-            self._caller = threading.current_thread()
+            self._calling = True
+            call = self._calls.popleft()
         while True:
+            call()
             with self._lock:
                 if not self._calls:
-                    self._caller = None
+                    self._calling = False
                     return
                 call = self._calls.popleft()
-            call()
 
 
 class ListenerWrapper(Hinting, SessionListener):
@@ -87,14 +88,10 @@ class ListenerWrapper(Hinting, SessionListener):
 
     def _tell(self, method: str, args: tuple[Any, ...]) -> None:
         for listener in self.listeners:
-            _tell_one(listener, method, args)
-
-
-def _tell_one(listener: SessionListener, method: str, args: tuple[Any, ...]) -> None:
-    try:
-        _method_of(listener, method)(*args)
-    except BaseException:
-        log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+            try:
+                _method_of(listener, method)(*args)
+            except BaseException:
+                log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
 
 def _method_of(listener: SessionListener, method: str) -> Callable[..., None]:

@@ -94,9 +94,9 @@ class Transcript(Hinting, SessionListener):
         keepEntries: int | None = None,
     ) -> None:
         self._write_as = _WRITERS[TranscriptFormat(format)]
-        # Guards _entries and _file.
+        # Guards _messages and _file.
         self._lock = threading.Lock()
-        self._entries: deque[TranscriptEntry] = deque(maxlen=keepEntries)
+        self._messages: deque[StructuredMessage] = deque(maxlen=keepEntries)
         self._opened_here = isinstance(destination, (str, os.PathLike))
         self._file: TextIO | None = None
         if isinstance(destination, (str, os.PathLike)):
@@ -122,8 +122,13 @@ class Transcript(Hinting, SessionListener):
     @property
     def entries(self) -> list[TranscriptEntry]:
         """What was said so far."""
+        return list(map(entryOf, self.messages))
+
+    @property
+    def messages(self) -> list[StructuredMessage]:
+        """The messages of the entries."""
         with self._lock:
-            return list(self._entries)
+            return list(self._messages)
 
     def asText(self) -> str:
         """The transcript as plain text, a line for each message."""
@@ -142,11 +147,10 @@ class Transcript(Hinting, SessionListener):
         del rawMessage
         if is_typing(structuredMessage) or is_heartbeat(structuredMessage):
             return
-        entry = entryOf(structuredMessage)
         with self._lock:
-            self._entries.append(entry)
+            self._messages.append(structuredMessage)
             if self._file is not None:
-                _write(self._file, self._write_as(entry))
+                _write(self._file, self._write_as(entryOf(structuredMessage)))
                 self._file.flush()
 
 
