@@ -90,7 +90,7 @@ class ListenerWrapper(Hinting, SessionListener):
         for listener in self.listeners:
             try:
                 _method_of(listener, method)(*args)
-            except BaseException:
+            except BaseException:  # noqa: PERF203 - each of them may raise
                 log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
 

@@ -116,7 +116,7 @@ class Heartbeat(ListenerWrapper):
         elif isinstance(body, StructuredMessage):
             awaited = self._awaited
             if awaited is not None and body.tracingId == awaited.tracing_id:
-                self._note_answer(awaited)
+                self._judge(awaited)
             if body.metadata:
                 self._note_expiry(body.metadata.get("expirationDate"))
         elif method in {"webSocketDisconnected", "webSocketError"}:
@@ -194,7 +194,7 @@ class Heartbeat(ListenerWrapper):
             self._end(awaited, error)
 
     def _judge(self, awaited: _Echo) -> None:
-        """The time for an answer is over: the reader may have it, though the listeners have not heard it yet."""
+        """Take the answer if there is one: the reader may have it, though the listeners have not heard it yet."""
         try:
             self._client.awaitResponse(awaited.tracing_id, 0.001)
             self._note_answer(awaited)

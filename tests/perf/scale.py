@@ -3,7 +3,7 @@
     python tests/perf/scale.py [--quick] [--plain]
 
 Each guest is a Conversation over TLS with its heartbeat; the server is a process of its own. First 1,000 idle guests
-are looked at, then 1, 10, 100 and 1,000 who talk: CPU of a turn (send, echo, answer), share of a core, memory and threads.
+are looked at, then 1, 10, 100 and 1,000 who talk: CPU of a turn (send, echo, answer), share of a core, memory, threads.
 At last as many turns as one core carries tell how many guests those are. ``--quick`` stops at 100, and after seconds.
 """
 
