@@ -202,6 +202,8 @@ def shake_hands(
             enable_multithread=False,
         )
     except (WebSocketException, OSError, ValueError, http.cookies.CookieError) as error:
+        if error is server.failure:
+            raise
         if server.failure is not None:
             raise server.failure from error
         raise ConnectError(

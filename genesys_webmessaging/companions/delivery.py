@@ -359,7 +359,7 @@ class Delivery(Hinting, SessionListener):
             # Closing may show itself as a connection that is gone, but why it was closed says more.
             if self._closed is None:
                 raise
-            raise copy_of(self._closed) from None
+            raise copy_of(self._closed) from self._closed.__cause__
 
     def _next_job(self) -> _Job | None:
         with self._changed:

@@ -155,6 +155,7 @@ def test_a_refusal_says_what_it_usually_means():
     ):
         open_connection(peer.url, trust_env=False, refusals={403: "usually a wrong key", 404: "usually nothing"})
     assert str(caught.value) == "The server refused the WebSocket: 403 Forbidden (usually a wrong key)"
+    assert caught.value.__cause__ is None, "whoever follows the causes to their end comes to none"
 
 
 @pytest.mark.parametrize(
