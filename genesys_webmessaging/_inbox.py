@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from ._base.fork import renew_after_fork
+from ._base.threads import seconds_text
 from .exceptions import (
     ConnectionClosedError,
     ErrorCode,
@@ -238,13 +239,13 @@ class Inbox(SessionListener):
         """Called under the lock."""
         if self._state is not ConversationState.OPEN:
             raise self.error()
-        if deadline is None:
+        if deadline is None or timeout is None:
             self._changed.wait(LOOK_UP)
             return
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             came = ", ".join(repr(text_of(message.text)[:QUOTED]) for message in self._messages)
-            raise ResponseTimeoutError(f"no {what} within {timeout:g} seconds; what came: {came or 'nothing'}")
+            raise ResponseTimeoutError(f"no {what} within {seconds_text(timeout)}; what came: {came or 'nothing'}")
         self._changed.wait(remaining)
 
     # Hearing

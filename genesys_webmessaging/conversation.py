@@ -15,7 +15,7 @@ from typing import IO, Any, BinaryIO, Literal, TypeVar
 from . import sessions
 from ._base import arguments as checks
 from ._base.hints import Hinting, hinting_at_keywords
-from ._base.threads import Deadline
+from ._base.threads import Deadline, seconds_text
 from ._core import offers, requests
 from ._core.engine import MAX_QUEUE_SIZE
 from ._inbox import READ_ONLY, SESSION_OVER, ConversationEndedError, ConversationState, Inbox
@@ -807,7 +807,7 @@ class Conversation(Hinting):
         try:
             self._reconnector.awaitConnected(deadline.remaining, after=connections)
         except ResponseTimeoutError as error:
-            raise ResponseTimeoutError(f"no connection within {deadline.seconds:g} seconds") from error
+            raise ResponseTimeoutError(f"no connection within {seconds_text(deadline.seconds)}") from error
         except WebMessagingException as error:
             if self.ended:
                 raise self._inbox.error() from error

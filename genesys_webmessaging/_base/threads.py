@@ -28,6 +28,11 @@ def daemon_thread(kind: str, target: Callable[..., object], *args: Any) -> threa
     )
 
 
+def seconds_text(seconds: float) -> str:
+    """A time in words: "1 second", "2.5 seconds"."""
+    return f"{seconds:g} second" if seconds == 1 else f"{seconds:g} seconds"
+
+
 class Deadline:
     """The point in time by which a call, with every step in it, must be done.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .._base.threads import seconds_text
 from ..exceptions import (
     ConnectionClosedError,
     ErrorCode,
@@ -217,7 +218,7 @@ class Pending:
             if outcome is not None:
                 self._note_taken(request)
         if outcome is None:
-            raise ResponseTimeoutError(f"no answer to {request.action} within {round(timeout, 2):g} seconds")
+            raise ResponseTimeoutError(f"no answer to {request.action} within {seconds_text(round(timeout, 2))}")
         if outcome.error is not None:
             raise copy_of(outcome.error)
         return outcome.body
@@ -297,7 +298,7 @@ class Pending:
             raise copy_of(refused)
         if ended:
             raise ConnectionClosedError(f"the connection was closed before {what} came")
-        raise ResponseTimeoutError(f"no {what} within {round(timeout, 2):g} seconds")
+        raise ResponseTimeoutError(f"no {what} within {seconds_text(round(timeout, 2))}")
 
     # Frames
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from .._base import arguments as checks
-from .._base.threads import Deadline, daemon_thread
+from .._base.threads import Deadline, daemon_thread, seconds_text
 from ..exceptions import ConnectError, ConnectTimeoutError
 from .connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
 from .handshake import shake_hands
@@ -117,7 +117,7 @@ def open_connection(
         if transport is not None:
             transport.close()
         if isinstance(error, OverdueError):
-            raise ConnectTimeoutError(f"{error} (all of {timeout:g} seconds)") from error.__cause__
+            raise ConnectTimeoutError(f"{error} (all of {seconds_text(timeout)})") from error.__cause__
         raise
 
 

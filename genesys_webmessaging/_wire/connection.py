@@ -12,7 +12,7 @@ from enum import Enum, auto
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
 
 from .._base.fork import renew_after_fork
-from .._base.threads import Deadline, daemon_thread, logger_of
+from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from ..exceptions import ConnectionClosedError, NotConnectedError
 from .guest_socket import NO_CODE, GuestSocket, ViolationError, close_of, text_frame, text_of
 from .transport import OverdueError, Transport, describe
@@ -202,7 +202,7 @@ class Connection:
 
     def _stuck(self, seconds: float) -> ConnectionClosedError:
         """Cut the connection, on which nothing goes out any more. Returns what the sender is told."""
-        self._give_up(f"The server accepted nothing for {seconds:g} seconds", 0)
+        self._give_up(f"The server accepted nothing for {seconds_text(seconds)}", 0)
         return ConnectionClosedError("The message did not go out in time, so the connection was cut")
 
     def close(self, code: int = 1000, reason: str = "Guest client disconnect", timeout: float = 5.0) -> None:
@@ -216,7 +216,9 @@ class Connection:
             timeout: How many seconds the server has to answer; after that the connection is cut, and the code is 1006.
         """
         deadline = Deadline(timeout)
-        if self._leave(Ending(_CLOSED_ABNORMALLY, f"The server did not answer our close within {timeout:g} seconds")):
+        if self._leave(
+            Ending(_CLOSED_ABNORMALLY, f"The server did not answer our close within {seconds_text(timeout)}")
+        ):
             self._transport.expire_reads_at(deadline.at)
             self._say_goodbye(code, reason, deadline)
         self._await_end(deadline.remaining + _GOODBYE_PATIENCE)

@@ -7,6 +7,7 @@ import errno
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
+from .._base.threads import seconds_text
 from ..exceptions import (
     ApiError,
     ConnectError,
@@ -102,7 +103,7 @@ def sentence_of(error: BaseException) -> str:
     """What to tell a person about an error: one sentence, with a hint where there is one."""
     said = plain_sentence_of(error)
     if isinstance(error, TooManyRequestsError) and error.retryAfter is not None:
-        return f"{said}; try again in {error.retryAfter:g} seconds"
+        return f"{said}; try again in {seconds_text(error.retryAfter)}"
     if isinstance(error, ConnectError) and error.statusCode in _HINTS:
         return f"{said}: {_HINTS[error.statusCode]}"
     return said

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from .._base.threads import Deadline
+from .._base.threads import Deadline, seconds_text
 from .._version import __version__
 from ..attachments import KILOBYTE, downloadAttachment
 from ..client import WebMessagingClient
@@ -226,7 +226,7 @@ class Guest:
         """
         found = self._hear(lambda _, shown: not shown.mine and wanted(shown), self._patience)
         if found is None:
-            raise ResponseTimeoutError(f"the other side did not send {what} within {self._patience:g} seconds")
+            raise ResponseTimeoutError(f"the other side did not send {what} within {seconds_text(self._patience)}")
         return found
 
     def listen(self, quiet: float) -> list[Shown]:

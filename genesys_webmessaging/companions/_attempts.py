@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._base.threads import Deadline
+from .._base.threads import Deadline, seconds_text
 from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
@@ -118,7 +118,9 @@ class ConnectionPlan:
         try:
             return configure_and_wait(client, configure, deadline.remaining)
         except ResponseTimeoutError as error:
-            raise ResponseTimeoutError(f"no answer to configureSession within {deadline.seconds:g} seconds") from error
+            raise ResponseTimeoutError(
+                f"no answer to configureSession within {seconds_text(deadline.seconds)}"
+            ) from error
 
     def reconfigure(self, client: WebMessagingClient, *, renewing: bool) -> SessionResponse:
         """Configure the session on a new connection; or another session, if it has expired and that is wanted."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 
 from .._base.scheduler import Timer, scheduler
-from .._base.threads import Deadline, daemon_thread, logger_of
+from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from ..client import WebMessagingClient
 from ..exceptions import DecodeError, ResponseTimeoutError, WebMessagingException, copy_of
 from ..models import JwtResponse, StructuredMessage, WebMessagingMessage
@@ -183,7 +183,7 @@ class HistoryReader:
                 if self._failure is not None and self._failure is not known and self._failure[0] >= since:
                     raise copy_of(self._failure[1])
                 if deadline.passed or stop():
-                    raise ResponseTimeoutError(f"the history was not read within {deadline.seconds:g} seconds")
+                    raise ResponseTimeoutError(f"the history was not read within {seconds_text(deadline.seconds)}")
                 self._changed.wait(deadline.remaining)
 
     def wake(self) -> None:

@@ -15,7 +15,7 @@ from functools import cached_property
 from .._base import arguments as checks
 from .._base.fork import renew_after_fork
 from .._base.hints import Hinting
-from .._base.threads import Deadline, daemon_thread, logger_of
+from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from .._core.requests import text_message
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -108,7 +108,7 @@ class _Job:
 
     def late(self) -> ResponseTimeoutError:
         """What is raised when its time is over."""
-        within = f"within {self.seconds:g} seconds"
+        within = f"within {seconds_text(self.seconds)}"
         if self.doubt is not None:
             return ResponseTimeoutError(f"the message has not certainly arrived {within}; it may have arrived")
         return ResponseTimeoutError(f"the message could not be sent {within}; it has certainly not arrived")

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._base import arguments as checks
 from .._base.scheduler import Timer, scheduler
-from .._base.threads import Deadline, daemon_thread, logger_of
+from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from .._wire.connect import CONNECT_TIMEOUT
 from ..client import WebMessagingClient
 from ..exceptions import (
@@ -321,7 +321,7 @@ class Reconnector(ListenerWrapper):
                 if self._state is ReconnectorState.STOPPED:
                     raise copy_of(self._error) if self._error else ConnectionClosedError("the Reconnector was closed")
                 if deadline.passed:
-                    raise ResponseTimeoutError(f"no connection within {timeout:g} seconds")
+                    raise ResponseTimeoutError(f"no connection within {seconds_text(timeout)}")
                 self._changed.wait(deadline.remaining)
 
     def close(self) -> None:
@@ -488,7 +488,7 @@ class Reconnector(ListenerWrapper):
             self._client.disconnect()
         backoff, deadline = self._backoff or self._new_backoff(), self._deadline
         if deadline.passed:
-            raise ConnectionClosedError(f"no connection has lasted for {deadline.seconds:g} seconds")
+            raise ConnectionClosedError(f"no connection has lasted for {seconds_text(deadline.seconds)}")
         delay = backoff.next()
         while True:
             self._pause(deadline.at_most(delay))

@@ -106,7 +106,7 @@ def test_the_demo_says_that_the_server_does_not_answer(command, simulator, place
     ended = command("demo", *place, "--timeout", "1")
 
     assert ended.status == 4
-    assert ended.err == "Error: no answer to configureSession within 1 seconds\n"
+    assert ended.err == "Error: no answer to configureSession within 1 second\n"
 
 
 def test_the_demo_says_that_the_connection_broke(command, simulator, place):
