@@ -27,6 +27,36 @@ from ..exceptions import ConnectionClosedError
 _LONGEST_IDLE = 60.0
 
 
+class Cutter:
+    """Ends the calls that one thread makes within it, from another thread."""
+
+    def __init__(self) -> None:
+        # Each written by one side before it reads the other, so that whoever comes second cuts.
+        self._is_cut = False
+        self._exchange: Exchange | None = None
+
+    @contextlib.contextmanager
+    def around_calls(self) -> Iterator[None]:
+        """Within: the calls of this thread can be cut."""
+        token = _cutter.set(self)
+        try:
+            yield
+        finally:
+            _cutter.reset(token)
+
+    def take(self, exchange: Exchange) -> None:
+        """Be told of the next call."""
+        self._exchange = exchange
+        if self._is_cut:
+            exchange.cut()
+
+    def cut(self) -> None:
+        """End the call under way, and those to come. May be called by a finalizer."""
+        self._is_cut = True
+        if self._exchange is not None:
+            self._exchange.cut()
+
+
 class Exchange:
     """One request and its answer.
 
@@ -44,8 +74,10 @@ class Exchange:
         self.is_cut = False
         self._line: socket.socket | None = None
         self._connecting: Future[Any] | None = None
-        # Guards is_cut, _line and _connecting.
-        self._lock = threading.Lock()
+        # Guards is_cut, _line and _connecting. A finalizer on the thread that holds it may cut.
+        self._lock = threading.RLock()
+        if (cutter := _cutter.get()) is not None:
+            cutter.take(self)
 
     def step(self) -> float | None:
         """The seconds that the next wait may take; None for any number.
@@ -146,6 +178,7 @@ def _shut(line: socket.socket) -> None:
 
 # What this context is sending.
 _current: ContextVar[Exchange] = ContextVar("genesys_webmessaging_exchange")
+_cutter: ContextVar[Cutter | None] = ContextVar("_cutter", default=None)
 
 
 def _hide_url(record: logging.LogRecord) -> bool:

@@ -15,6 +15,7 @@ from ..exceptions import ApiError, ErrorCode, WebMessagingException
 from ..models import WebMessagingMessage, WebMessagingMessageEntityList
 from ..models.message import text_of, time_of
 from ._client import ApiClient, Configuration
+from ._connection import Cutter
 from ._response import ApiResponse
 
 _PATH = "/api/v2/webmessaging/messages"
@@ -198,7 +199,8 @@ def historyPages(
         jwt: Called before each call; returns a jwt that is still good. May be called on another thread.
         renew: Called once for a page that was answered with 401; gets the jwt that was refused, returns a new one.
         timeout: Seconds for all of it, from the first page on; None sets no limit but those of each call.
-        ahead: Whether the next page is fetched while one is read, if it need not wait for its turn.
+        ahead: Whether the next page is fetched while one is read, if it need not wait for its turn. The call is cut
+            when the generator is closed.
 
     Yields:
         The pages as the server gave them, without the nulls and repetitions among their entities.
@@ -219,29 +221,34 @@ def historyPages(
 
     reading = _Reading()
     page = fetch(1)
-    while True:
-        following = reading.take(page)
-        may_go_on = following is not None and reading.pages < _MAX_PAGES
-        early = ahead and may_go_on and apiClient.historyLimit.is_free
-        coming = _fetched_ahead(fetch, following) if following is not None and early else None
-        if page.entities or reading.pages == 1:
-            yield page
-        if following is None:
-            return
-        if not may_go_on:
-            raise WebMessagingException(f"the history does not end: given up after {_MAX_PAGES} pages")
-        page = fetch(following) if coming is None else coming.result()
+    cutter = Cutter()
+    try:
+        while True:
+            following = reading.take(page)
+            may_go_on = following is not None and reading.pages < _MAX_PAGES
+            early = ahead and may_go_on and apiClient.historyLimit.is_free
+            coming = _fetched_ahead(fetch, following, cutter) if following is not None and early else None
+            if page.entities or reading.pages == 1:
+                yield page
+            if following is None:
+                return
+            if not may_go_on:
+                raise WebMessagingException(f"the history does not end: given up after {_MAX_PAGES} pages")
+            page = fetch(following) if coming is None else coming.result()
+    finally:
+        cutter.cut()  # who reads no further needs no page ahead
 
 
 def _fetched_ahead(
-    fetch: Callable[[int], WebMessagingMessageEntityList], number: int
+    fetch: Callable[[int], WebMessagingMessageEntityList], number: int, cutter: Cutter
 ) -> Future[WebMessagingMessageEntityList]:
     """Fetch a page on a thread of its own, which ends with the call."""
     outcome: Future[WebMessagingMessageEntityList] = Future()
 
     def run() -> None:
         try:
-            outcome.set_result(fetch(number))
+            with cutter.around_calls():
+                outcome.set_result(fetch(number))
         except Exception as error:  # noqa: BLE001 - whoever asks for the page raises it
             outcome.set_exception(error)
 

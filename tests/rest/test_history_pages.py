@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 
 import pytest
 from _rest_calls import ERROR, JWT
@@ -138,6 +139,18 @@ def test_the_next_page_is_fetched_while_one_is_read_but_no_more_than_that():
         server.wait_for(lambda: len(server.seen) == 3)
         pages.close()
     assert len(server.seen) == 3
+
+
+def test_a_page_ahead_that_nobody_will_read_is_cut():
+    never_ends = Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", end="drip")
+    with RestServer(history(450), never_ends) as server, ApiClient(server.address) as client:
+        pages = historyPages(client, lambda: JWT, lambda refused: refused)
+        next(pages)
+        server.wait_for(lambda: len(server.seen) == 2)
+        (ahead,) = (each for each in threading.enumerate() if each.name.startswith("genesys-webmessaging-history"))
+        pages.close()
+        ahead.join(5)
+        assert not ahead.is_alive()
 
 
 def test_without_a_free_turn_no_page_is_fetched_ahead():
