@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
@@ -73,6 +74,12 @@ AUTOMATED = {"IsAutomatedTest": "true"}
 # So many messages are remembered of a conversation, for `choose` and its like; guests talk for hours, and are many.
 KEPT = 10
 
+# What a machine runs out of that has too many guests.
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM))
+
+# So many characters of what is said stand in the table.
+NAME = 60
+
 Wanted = str | re.Pattern[str] | Callable[[StructuredMessage], object]
 
 
@@ -110,7 +117,11 @@ def _kind_of(error: Exception) -> LoadFailure:
     elif isinstance(error, ConversationEndedError):
         kind = f"the conversation has ended ({error.state.name.lower().replace('_', '-')})"
     elif isinstance(error, ConnectError):
-        kind = "no connection" if error.statusCode == -1 else f"the handshake was refused with {error.statusCode}"
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _EXHAUSTED:
+            kind = f"this machine: {cause.strerror}"
+        else:
+            kind = "no connection" if error.statusCode == -1 else f"the handshake was refused with {error.statusCode}"
     elif isinstance(error, ConnectionClosedError):
         kind = "the connection was lost"
     elif isinstance(error, ApiError):
@@ -126,6 +137,12 @@ def _kind_of(error: Exception) -> LoadFailure:
     failure = LoadFailure(kind)
     failure.__cause__ = error
     return failure
+
+
+def _row_name(said: str) -> str:
+    """What is said, in one line of the table."""
+    line = " ".join(said.split())
+    return line if len(line) <= NAME else line[: NAME - 1] + "…"
 
 
 def _stop(user: User) -> None:  # noqa: ARG001 - as every task
@@ -151,8 +168,8 @@ class _Service(SessionListener):
         self._count_loss("the connection broke")
 
     def _count_loss(self, what: str) -> None:
-        chat = getattr(self._user, "chat", None)
-        if isinstance(chat, Conversation) and not chat.ended:
+        chat = self._user._chat if isinstance(self._user, GuestUser) else None
+        if chat is not None and not chat.ended:
             _fire(self._user, "open", "connection lost", 0.0, LoadFailure(what))
 
 
@@ -182,7 +199,6 @@ class GuestUser(User):
         options: More for :meth:`~genesys_webmessaging.Conversation.open`: join, customAttributes, timeout, caFile, ….
             Without a keepMessages there, 10 messages are remembered.
         automatedTest: Whether the session carries the custom attribute ``IsAutomatedTest: true``.
-        chat: The conversation, from ``on_start`` on.
     """
 
     abstract = True
@@ -191,13 +207,20 @@ class GuestUser(User):
     options: ClassVar[Mapping[str, Any]] = {}
     automatedTest: ClassVar[bool] = True
 
-    chat: Conversation
+    _chat: Conversation | None = None
+
+    @property
+    def chat(self) -> Conversation:
+        """The conversation, from ``on_start`` on. A guest for whom there is none stops."""
+        if self._chat is None:
+            raise StopUser("there is no conversation")
+        return self._chat
 
     def on_start(self) -> None:
         """Open the conversation; it is a row of the type ``open``. A guest who cannot come stops."""
         began = time.monotonic()
         try:
-            self.chat = self._open()
+            self._chat = self._open()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a row
             # What a class says of itself is the same for all its guests.
             wrong = isinstance(error, (TypeError, ValueError)) and not isinstance(error, WebMessagingException)
@@ -210,9 +233,8 @@ class GuestUser(User):
 
     def on_stop(self) -> None:
         """Close the conversation."""
-        chat = getattr(self, "chat", None)
-        if chat is not None:
-            chat.close()
+        if self._chat is not None:
+            self._chat.close()
 
     def _open(self) -> Conversation:
         options = dict(self.options)
@@ -240,14 +262,14 @@ class GuestUser(User):
         Args:
             text: What is said.
             expect: A part of the answer's text, a pattern, or a function of the message; None for any message.
-            name: How the rows are called; the text if None.
+            name: How the rows are called; the text if None. Texts that differ each time want one.
             timeout: Seconds for each of the two waits; the conversation's own if None.
 
         Returns:
             The answer; None if something failed, which is in Locust's table then.
         """
         call = partial(self.chat.send, text, timeout=timeout)
-        return self._speak(name or text, call, _anything if expect is None else expect, timeout)
+        return self._speak(name or _row_name(text), call, _anything if expect is None else expect, timeout)
 
     def say(self, text: str, *, name: str | None = None, timeout: float | None = None) -> StructuredMessage | None:
         """Say something, and wait for no answer.
@@ -260,7 +282,7 @@ class GuestUser(User):
         Returns:
             The echo; None if it failed.
         """
-        return self._speak(name or text, partial(self.chat.send, text, timeout=timeout))
+        return self._speak(name or _row_name(text), partial(self.chat.send, text, timeout=timeout))
 
     def choose(self, reply: str, expect: Wanted | None = None, *, name: str | None = None) -> StructuredMessage | None:
         """Choose a quick reply, as :meth:`~genesys_webmessaging.Conversation.choose`.
@@ -273,13 +295,13 @@ class GuestUser(User):
         Returns:
             The answer if one was awaited, else the echo; None if it failed.
         """
-        return self._speak(name or f"choose {reply}", partial(self.chat.choose, reply), expect)
+        return self._speak(name or _row_name(f"choose {reply}"), partial(self.chat.choose, reply), expect)
 
     def press(
         self, card: str | int, button: str | int, expect: Wanted | None = None, *, name: str | None = None
     ) -> StructuredMessage | None:
         """Press a button of a card, as :meth:`~genesys_webmessaging.Conversation.press`."""
-        return self._speak(name or f"press {button}", partial(self.chat.press, card, button), expect)
+        return self._speak(name or _row_name(f"press {button}"), partial(self.chat.press, card, button), expect)
 
     def pick(
         self, slot: str | int | datetime, expect: Wanted | None = None, *, name: str | None = None
@@ -370,6 +392,8 @@ class ScenarioUser(User):
         """Read the file, so that a wrong one ends Locust before the first guest comes."""
         super().__init_subclass__(**options)
         if not cls.__dict__.get("abstract"):
+            if not cls.scenario:
+                raise TypeError(f"{cls.__name__} has no scenario, which is the path of a scenario file")
             cls._scenarios()
 
     @classmethod

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +213,13 @@ def test_little_is_remembered_of_a_long_conversation(come: Come, shop: Simulator
     assert len(come(shop, options={"keepMessages": 3}).chat._transcript.entries) <= 3
 
 
+def test_a_long_text_of_several_lines_is_a_name_of_one(come: Come, shop: Simulator, table: Table):
+    guest = come(shop)
+    guest.ask("Grüße 🚲\n\tund mehr")
+    guest.say("x" * 4000)
+    assert [row.name for row in table.rows[1:]] == ["Grüße 🚲 und mehr"] * 2 + ["x" * 59 + "…"]
+
+
 # Failures
 
 
@@ -231,6 +240,32 @@ def test_a_kind_of_error_has_the_same_words_each_time(door: ModuleType):
     kinds = [{door._kind_of(one), door._kind_of(other)} for one, other in pairs]
     assert [len(kind) for kind in kinds] == [1] * len(pairs)
     assert len({str(kind) for kind in kinds}) == len(pairs)
+
+
+def test_a_machine_that_has_too_many_guests_is_not_taken_for_a_server_that_is_gone(
+    come: Come, shop: Simulator, table: Table, monkeypatch: pytest.MonkeyPatch
+):
+    def exhausted(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", exhausted)
+    come(shop)
+    assert table.told == [("open", "open", "this machine: Too many open files")]
+
+
+def test_a_guest_who_could_not_come_does_nothing_in_its_own_on_start_either(
+    come: Come, shop: Simulator, table: Table, door: ModuleType
+):
+    class Greeting(door.GuestUser):
+        abstract = True
+
+        def on_start(self) -> None:
+            super().on_start()
+            self.ask("hello")
+
+    guest = type("Guest", (Greeting,), {"host": "ws://127.0.0.1:1/v1", "deploymentId": "demo"})(table.environment)
+    guest.run()
+    assert table.told == [("open", "open", "no connection")]
 
 
 @pytest.mark.parametrize(
@@ -397,6 +432,8 @@ def test_a_step_that_fails_is_an_error_of_its_row(door: ModuleType, shop: Simula
 def test_a_wrong_scenario_file_ends_locust_before_the_first_guest_comes(door: ModuleType, tmp_path: Path):
     with pytest.raises(ValueError, match=r"shop\.scenario\.yaml:6.*sayy"):
         player(door, tmp_path, HOURS.replace("- say:", "- sayy:"))
+    with pytest.raises(TypeError, match="Player has no scenario"):
+        player(door, tmp_path, HOURS, scenario="")
     with pytest.raises(OSError, match="nothing"):
         player(door, tmp_path, HOURS, scenario="nothing.scenario.yaml")
 
