@@ -40,6 +40,7 @@ try:
     import gevent
     from locust import User, events, task
     from locust.exception import StopUser
+    from locust.runners import WorkerRunner
 except ModuleNotFoundError as error:
     raise missing_extra(error, "load tests need", "locust") from error
 
@@ -49,6 +50,8 @@ from .exceptions import (
     AttachmentError,
     ConnectError,
     ConnectionClosedError,
+    ConnectTimeoutError,
+    NotConnectedError,
     RequestError,
     ResponseTimeoutError,
     TooManyRequestsError,
@@ -90,7 +93,16 @@ def _quiet(environment: Any, **_: object) -> None:
         logging.getLogger(__package__).setLevel(logging.WARNING)
 
 
+def _fail_without_samples(environment: Any, **_: object) -> None:
+    """A run in which nobody did anything has not passed."""
+    directs = environment.web_ui is None and not isinstance(environment.runner, WorkerRunner)
+    if directs and environment.stats.total.num_requests == 0 and environment.process_exit_code is None:
+        sys.stderr.write("Error: no guest has done anything, so nothing was tested.\n")
+        environment.process_exit_code = 1
+
+
 events.init.add_listener(_quiet)  # type: ignore[no-untyped-call]
+events.quitting.add_listener(_fail_without_samples)  # type: ignore[no-untyped-call]
 
 
 class LoadFailure(Exception):  # noqa: N818 - it is a row of a table, not an error to be caught
@@ -116,13 +128,15 @@ def _kind_of(error: Exception) -> LoadFailure:
         kind = f"refused with code {error.code}"
     elif isinstance(error, ConversationEndedError):
         kind = f"the conversation has ended ({error.state.name.lower().replace('_', '-')})"
+    elif isinstance(error, ConnectTimeoutError):
+        kind = "no connection in time"
     elif isinstance(error, ConnectError):
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno in _EXHAUSTED:
             kind = f"this machine: {cause.strerror}"
         else:
             kind = "no connection" if error.statusCode == -1 else f"the handshake was refused with {error.statusCode}"
-    elif isinstance(error, ConnectionClosedError):
+    elif isinstance(error, (ConnectionClosedError, NotConnectedError)):
         kind = "the connection was lost"
     elif isinstance(error, ApiError):
         kind = f"a REST call failed with {error.statusCode}"
