@@ -486,6 +486,8 @@ class WebMessagingClient(Hinting):
             The tracing id, which comes back with the answer.
         """
         message, attributes, ids = requests.message_arguments(args, named)
+        if not ids and attributes is None:
+            return self._engine.send_text(requests.checked_text(message), tracingId)
         limit = self._engine.session.max_custom_data_bytes
         return self._engine.send(requests.text_message(message, ids, attributes, limit), tracingId)
 

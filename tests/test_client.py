@@ -27,10 +27,12 @@ from genesys_webmessaging.models import (
     EventType,
     FileType,
     FileUploadMode,
+    IncomingNormalizedMessage,
     JourneyContext,
     JourneyCustomer,
     JwtResponse,
     MessageContent,
+    NormalizedType,
     OAuthParams,
     SendMessageRequest,
     SessionResponse,
@@ -473,6 +475,15 @@ def test_a_client_is_made_of_one_place() -> None:
 def test_a_text_may_have_4096_bytes(talker: WebMessagingClient, guest: Guest, text: str) -> None:
     talker.sendMessage(text)
     assert guest.receive("onMessage")["message"]["text"] == text
+
+
+def test_a_text_goes_out_as_a_request_that_says_the_same(talker: WebMessagingClient, guest: Guest) -> None:
+    text = '  "Grüße" \\ \n\u2028 \U0001f6b2 '
+    talker.sendMessage(text, tracingId="same")
+    sent = guest.receive("onMessage")
+    message = IncomingNormalizedMessage(type=NormalizedType.TEXT, text=text)
+    talker.send(SendMessageRequest(message=message), tracingId="same")
+    assert guest.receive("onMessage") == sent
 
 
 EVENTS = [

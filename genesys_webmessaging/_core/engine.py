@@ -28,6 +28,8 @@ from ..models import (
     CloseSessionRequest,
     ConfigureSessionRequest,
     EventPresenceType,
+    NormalizedType,
+    RequestType,
     SessionClearedEvent,
     SessionResponse,
     StructuredMessage,
@@ -421,12 +423,8 @@ class Engine:
             ConnectionClosedError: The connection broke meanwhile.
             ResponseTimeoutError: The timeout is 0, and it would have had to wait; nothing was sent.
         """
-        connection = self.connection
         action = str(request.action)
-        if connection is None or connection.state is not State.OPEN:
-            raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
-        if not self.session.configured and action not in _NEED_NO_SESSION:
-            raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
+        connection = self._ready_for(action)
         tracing_id = checks.tracing_id(tracing_id if tracing_id is not None else request.tracingId or None)
         configures = action in _CONFIGURES
         if configures:
@@ -438,11 +436,46 @@ class Engine:
         checks.encodable(action, frame)
         attachment_id = request.attachmentId if action in _NAME_AN_ATTACHMENT else None
         self._pending.expect(tracing_id, action, attachment_id, requests.content_of(request))
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("sending %s", redact(frame, self.session.secrets()))
         if configures:
             # Before it goes out: a listener may act on the answer before the sender runs on.
             self.session.configure(token, request.deploymentId)
+        self._write(connection, frame, tracing_id, action, timeout)
+        return tracing_id
+
+    def send_text(self, text: str, tracing_id: str | None) -> str:
+        """Send a message that is a text and nothing else: without the models, which cost half of what sending does.
+
+        Args:
+            text: As ``requests.checked_text`` has let it pass.
+            tracing_id: As for :meth:`send`.
+        """
+        action = RequestType.ONMESSAGE.value
+        connection = self._ready_for(action)
+        tracing_id = checks.tracing_id(tracing_id)
+        message = {"type": NormalizedType.TEXT.value, "text": text}
+        frame = _json_of({"action": action, "token": self.session.token, "tracingId": tracing_id, "message": message})
+        said = text.strip()
+        self._pending.expect(tracing_id, action, None, requests.Content(said) if said else None)
+        self._write(connection, frame, tracing_id, action, None)
+        return tracing_id
+
+    def _ready_for(self, action: str) -> Connection:
+        """The connection to send a request on.
+
+        Raises:
+            NotConnectedError, NotConfiguredError: It cannot be sent now.
+        """
+        connection = self.connection
+        if connection is None or connection.state is not State.OPEN:
+            raise NotConnectedError(f"{action} needs an open connection: call connect() or joinConversation() first")
+        if not self.session.configured and action not in _NEED_NO_SESSION:
+            raise NotConfiguredError(f"{action} needs a session: call configureSession() first")
+        return connection
+
+    def _write(self, connection: Connection, frame: str, tracing_id: str, action: str, timeout: float | None) -> None:
+        """Send the frame of a request that is awaited already."""
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sending %s", redact(frame, self.session.secrets()))
         try:
             connection.send(frame, timeout)
         except BlockingIOError as error:
@@ -451,7 +484,6 @@ class Engine:
         except BaseException:
             self._pending.forget(tracing_id)
             raise
-        return tracing_id
 
     def send_foreign(self, request: WireModel, tracing_id: str | None, timeout: float | None = None) -> str:
         """Send a request that somebody else has made."""

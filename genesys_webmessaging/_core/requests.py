@@ -117,6 +117,20 @@ def _take(given: dict[str, Any], name: str, value: Any) -> None:
     given[name] = value
 
 
+def checked_text(message: object, *, empty: bool = False) -> str:
+    """The text of sendMessage, if it can be sent.
+
+    Raises:
+        TypeError, ValueError: It cannot.
+    """
+    text = checks.text("message", message, empty=True)
+    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
+        raise ValueError(f"message takes {len(text.encode())} bytes of UTF-8, and the server allows {MAX_TEXT_BYTES}")
+    if not text and not empty:
+        raise ValueError("message must not be empty unless it comes with an attachment")
+    return text
+
+
 def text_message(
     message: object,
     attachment_ids: Sequence[object],
@@ -128,11 +142,7 @@ def text_message(
     attributes = custom_attributes
     if attributes is not None:
         attributes = checks.custom_attributes(attributes, max_custom_data_bytes)
-    text = checks.text("message", message, empty=True)
-    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
-        raise ValueError(f"message takes {len(text.encode())} bytes of UTF-8, and the server allows {MAX_TEXT_BYTES}")
-    if not text and not ids:
-        raise ValueError("message must not be empty unless it comes with an attachment")
+    text = checked_text(message, empty=bool(ids))
     request = SendMessageRequest(
         message=IncomingNormalizedMessage(
             type=NormalizedType.TEXT,
