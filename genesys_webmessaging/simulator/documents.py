@@ -29,6 +29,10 @@ class Document(BaseModel):
     )
 
 
+# So many places a document may have: a few lines of aliases of aliases would stand for millions.
+PLACES = 200_000
+
+
 class DocumentError(ValueError):
     """A document is not what it must be. Each line of the message says where: file, line, and place in the document."""
 
@@ -94,6 +98,8 @@ class YamlFile:
 
     def _note(self, node: yaml.Node, location: Location) -> None:
         self._lines.setdefault(location, node.start_mark.line + 1)
+        if len(self._lines) > PLACES:
+            raise DocumentError(f"{self.path}: the file says more than {PLACES:,} things, each alias written out")
         if isinstance(node, yaml.SequenceNode):
             for number, item in enumerate(node.value):
                 self._note(item, (*location, number))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from genesys_webmessaging.scenarios import ScenarioError, load, schema, select
+from genesys_webmessaging.simulator import documents
 
 from .conftest import Write
 
@@ -49,6 +50,14 @@ def test_every_kind_of_step_can_be_read(write: Write):
     ]
     assert all(step.label for step in scenario.steps)
     assert scenario.lines == tuple(range(3, 3 + len(scenario.steps)))
+
+
+def test_aliases_of_aliases_do_not_stand_for_millions(write: Write, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "PLACES", 2000)
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
+    with pytest.raises(ScenarioError, match="the file says more than 2,000 things"):
+        load(write("\n".join([*lines, "scenarios: {a: {steps: [{say: *a7}]}}"])))
 
 
 def test_texts_are_what_stands_there(write: Write):
