@@ -61,9 +61,9 @@ def parsing(text: str, count: int) -> float:
     return (time.process_time() - begin) / count
 
 
-def rows(frames: int = 20_000, *, quick: bool = False) -> Iterator[Row]:
+def rows(frames: int = 5_000, *, quick: bool = False) -> Iterator[Row]:
     """Measure; without orjson there are no rows with it."""
-    rounds = 9 if quick else 20
+    rounds = 30 if quick else 60
     ways = [("json", None)]
     if fast_json.quick is not None:
         ways.append(("orjson", fast_json.quick))
@@ -87,7 +87,7 @@ def rows(frames: int = 20_000, *, quick: bool = False) -> Iterator[Row]:
 
 
 def main() -> None:
-    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000):
+    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000):
         print(row, flush=True)
 
 
