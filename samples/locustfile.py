@@ -4,7 +4,6 @@ locust -f samples/locustfile.py --host ws://127.0.0.1:8080/v1
 """
 
 import os
-from pathlib import Path
 
 from locust import between, task
 
@@ -33,5 +32,5 @@ class Choosing(ScenarioUser):
     weight = 1
     deploymentId = DEPLOYMENT
     origin = ORIGIN
-    scenario = str(Path(__file__).parent / "scenarios" / "hours.scenario.yaml")
+    scenario = "scenarios/hours.scenario.yaml"  # beside this file
     wait_time = between(1, 5)
