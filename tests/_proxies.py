@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
+import ssl
 import struct
-import threading
 
 from _raw_peer import Wire
 
 
 def relay(wire: Wire, host: str, port: int, answer: bytes) -> None:
-    """Connect, say so, and pass bytes both ways until one side is through."""
+    """Connect, say so, and pass bytes both ways until both sides are through.
+
+    On one thread: two must not use a TLS socket at once.
+    """
     with socket.create_connection((host, port), 10) as server:
-
-        def back() -> None:
-            try:
-                while data := server.recv(65536):
-                    wire.send(data)
-                wire.end()
-            except OSError as error:
-                logging.getLogger(__name__).debug("the client went first: %s", error)
-
         wire.send(answer)
-        thread = threading.Thread(target=back)
-        thread.start()
+        sides = {wire.sock, server}
         try:
-            while data := wire.sock.recv(65536):
-                server.sendall(data)
-            server.shutdown(socket.SHUT_WR)
+            while sides and (ready := readable(sides)):
+                for side in ready:
+                    data = side.recv(65536)
+                    if data and side is server:
+                        wire.send(data)
+                    elif data:
+                        server.sendall(data)
+                    else:
+                        sides.remove(side)
+                        wire.end() if side is server else server.shutdown(socket.SHUT_WR)
         except OSError as error:
-            logging.getLogger(__name__).debug("the server went first: %s", error)
-        thread.join(10)
+            logging.getLogger(__name__).debug("one side went first: %s", error)
+
+
+def readable(sides: set[socket.socket]) -> list[socket.socket]:
+    """Those that have something to read within ten seconds; of TLS what is decrypted already counts."""
+    decrypted = [side for side in sides if isinstance(side, ssl.SSLSocket) and side.pending()]
+    return decrypted or select.select(list(sides), [], [], 10)[0]
 
 
 class HttpProxy:
