@@ -95,7 +95,7 @@ class Inbox(SessionListener):
         self._state = ConversationState.OPEN
         self._why = ""
         self._cause: WebMessagingException | None = None
-        self._stirred = 0.0
+        self._last_activity = 0.0
         self._typing_until = 0.0
         self._wakers: tuple[Callable[[], object], ...] = ()
         renew_after_fork(self)
@@ -208,11 +208,11 @@ class Inbox(SessionListener):
         """All messages, as soon as nothing has come for some seconds, or the time is over."""
         started = time.monotonic()
         with self._changed:
-            while (seconds := self.unquiet_for(quiet_for, started, timeout)) > 0:
+            while (seconds := self.seconds_until_quiet(quiet_for, started, timeout)) > 0:
                 self._changed.wait(seconds)
             return self.take_all()
 
-    def unquiet_for(self, quiet_for: float, started: float, timeout: float) -> float:
+    def seconds_until_quiet(self, quiet_for: float, started: float, timeout: float) -> float:
         """Seconds until there has been silence for so long, as it stands now, or the time is over; 0 if there has.
 
         Args:
@@ -222,7 +222,7 @@ class Inbox(SessionListener):
         """
         if self._state is not ConversationState.OPEN:
             return 0.0
-        quiet_at = max(started, self._stirred) + quiet_for
+        quiet_at = max(started, self._last_activity) + quiet_for
         if self.typing:
             quiet_at = max(quiet_at, self._typing_until)
         return max(0.0, min(quiet_at, started + timeout) - time.monotonic())
@@ -265,7 +265,7 @@ class Inbox(SessionListener):
             if self._keep is not None and len(self._messages) > self._keep:
                 self._messages.popleft()
                 self._taken += 1
-            self._stirred = time.monotonic()
+            self._last_activity = time.monotonic()
             self._typing_until = 0.0
             self._notify()
 
@@ -274,7 +274,7 @@ class Inbox(SessionListener):
             seconds = _typing_seconds(event.typing) if event.typing.type == EventTypingType.ON else 0.0
             with self._changed:
                 self._typing_until = time.monotonic() + seconds
-                self._stirred = time.monotonic()
+                self._last_activity = time.monotonic()
                 self._notify()
         elif event.presence is not None and event.presence.type == EventPresenceType.DISCONNECT:
             read_only = str((message.metadata or {}).get("readOnly")).lower() == "true"

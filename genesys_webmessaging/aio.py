@@ -13,7 +13,7 @@ from re import Pattern
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ._base import arguments as checks
+from ._base import checks
 from ._base.hints import Hinting
 from ._base.threads import daemon_thread
 from .client import WebMessagingClient
@@ -226,7 +226,7 @@ class AsyncConversation(Hinting):
         quiet_for = checks.seconds("quietFor", quietFor, zero=True)
         limit = self._chat._seconds(timeout)
         inbox, started = self._chat._inbox, time.monotonic()
-        while (seconds := inbox.unquiet_for(quiet_for, started, limit)) > 0:
+        while (seconds := inbox.seconds_until_quiet(quiet_for, started, limit)) > 0:
             self._changed.clear()
             await self._change_within(seconds)
         return inbox.take_all()

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from ._base import arguments as _checks
+from ._base import checks as _checks
 from ._base.mime import covers, type_of
 from ._base.threads import Deadline, logger_of
+from ._core.decoding import Event
 from ._core.engine import Engine
-from ._core.routing import Event
 from .exceptions import (
     AttachmentError,
     RequestError,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ._base import arguments as _checks
+from ._base import checks as _checks
 from ._base.threads import logger_of
 from .exceptions import (
     ApiError,

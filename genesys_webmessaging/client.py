@@ -14,15 +14,15 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from . import listener as _listener
-from ._base import arguments as checks
+from ._base import checks
 from ._base.fork import renew_after_fork
 from ._base.hints import Hinting, hinting_at_keywords
 from ._base.mime import covers
 from ._base.threads import Deadline
 from ._core import requests
+from ._core.decoding import listener_call_of, parse_object
 from ._core.engine import ANSWER_TIMEOUT, APPLICATION, MAX_QUEUE_SIZE, Engine
 from ._core.listeners import Listeners
-from ._core.routing import heard_as, parse_object
 from ._wire.connect import ClientCertificate
 from ._wire.connection import MAX_MESSAGE_SIZE
 from .exceptions import ErrorCode, NotConfiguredError, RequestError, ResponseTimeoutError
@@ -654,7 +654,7 @@ class WebMessagingClient(Hinting):
             rawMessage: The frame as it came.
             baseMessage: Its envelope; the body is a model if its class has one.
         """
-        method, argument = heard_as(baseMessage)
+        method, argument = listener_call_of(baseMessage)
         self._listeners.notify(method, argument, rawMessage)
 
     def onWebSocketConnected(self) -> None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO, Literal, TypeVar
 
 from . import sessions
-from ._base import arguments as checks
+from ._base import checks
 from ._base.hints import Hinting, hinting_at_keywords
 from ._base.threads import Deadline, seconds_text
 from ._core import offers, requests

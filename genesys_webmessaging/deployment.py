@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ._base import arguments as _checks
+from ._base import checks as _checks
 from ._base.mime import covers
 from .exceptions import ApiError, ErrorCode
 from .models import (

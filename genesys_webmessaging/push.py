@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._base import arguments as _checks
+from ._base import checks as _checks
 from .exceptions import ApiError
 from .models._base import WireEnum, WireModel, wire
 from .rest import ApiClient

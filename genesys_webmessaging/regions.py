@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
-from ._base import arguments as checks
+from ._base import checks
 
 __all__ = ["GenesysCloudRegionWebSocketHosts", "asApiHost"]
 

@@ -226,13 +226,13 @@ def test_disconnect_just_before_the_reading_begins_makes_connect_fail_and_nobody
     peer: WebSocketsPeer, recorder: Recorder
 ) -> None:
     client = WebMessagingClient(peer.address)
-    receiver = client._engine._receiver
+    receiver = client._engine._receive_callback
 
     def hasty(*args: Any) -> Any:
         client.disconnect()
         return receiver(*args)
 
-    client._engine._receiver = hasty
+    client._engine._receive_callback = hasty
     client.addSessionListener(recorder)
     for _ in range(2):
         with pytest.raises(ConnectError, match=r"disconnect\(\) was called while connecting"):

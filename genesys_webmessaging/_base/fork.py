@@ -7,24 +7,24 @@ import weakref
 from typing import Protocol
 
 
-class _Heir(Protocol):
+class _Renewable(Protocol):
     def _after_fork(self) -> None: ...
 
 
-_heirs: weakref.WeakSet[_Heir] = weakref.WeakSet()
+_renewables: weakref.WeakSet[_Renewable] = weakref.WeakSet()
 
 
-def renew_after_fork(heir: _Heir) -> None:
+def renew_after_fork(heir: _Renewable) -> None:
     """Have ``heir._after_fork()`` called in every forked child, for as long as the object lives.
 
     There it replaces its locks, which threads may hold that the child does not have, and lets go of what belongs to
     the parent, such as sockets, without a byte to the other side.
     """
-    _heirs.add(heir)
+    _renewables.add(heir)
 
 
 def _after_fork() -> None:
-    for heir in list(_heirs):
+    for heir in list(_renewables):
         heir._after_fork()
 
 

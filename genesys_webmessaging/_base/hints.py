@@ -52,7 +52,7 @@ class Hinting:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            raise no_attribute(self, name)
+            raise attribute_error(self, name)
 
 
 def hinting_at_keywords(function: F) -> F:
@@ -92,14 +92,14 @@ def meant(name: str, names: Iterable[str], likeness: float = 0.8) -> str | None:
     return folded[alike[0]] if alike else None
 
 
-def is_habit(name: str) -> bool:
+def is_java_or_snake_case(name: str) -> bool:
     """Whether a name looks like one of Java's accessors, or is in snake_case."""
     return name[0] != "_" and (
         "_" in name.rstrip("_") or _ACCESSOR.match(name) is not None or _folded(name) in _IN_PYTHON
     )
 
 
-def no_attribute(owner: object, name: str, names: Iterable[str] | None = None) -> AttributeError:
+def attribute_error(owner: object, name: str, names: Iterable[str] | None = None) -> AttributeError:
     """The error for an attribute that is not there, with the name that was meant if there is one.
 
     Args:

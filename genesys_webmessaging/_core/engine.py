@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.fork import renew_after_fork
 from .._base.redact import redact
 from .._base.threads import Deadline, logger_of
@@ -37,9 +37,9 @@ from ..models import (
 from ..models._base import WireModel
 from ..models._codec import encoder_of
 from . import requests
+from .decoding import MESSAGE, UNEXPECTED, Event, decode, is_plain_message, message_reader
 from .dispatcher import Dispatcher
 from .pending import Pending, Watch
-from .routing import MESSAGE, UNEXPECTED, Event, decode, is_plain_message, message_reader
 from .session_state import Session
 
 log = logger_of(__name__)
@@ -98,7 +98,7 @@ class Owner(Protocol):
     def _notify(self, method: str, *args: Any) -> None: ...
 
 
-class _Order(Enum):
+class _Command(Enum):
     """What the dispatcher is told to do."""
 
     CLOSE = auto()
@@ -239,7 +239,7 @@ class Engine:
         current = self._current
         if current is None or current.connection.state is not State.OPEN:
             return False
-        current.dispatcher.insert(_Order.CLOSE)
+        current.dispatcher.insert(_Command.CLOSE)
         return True
 
     def wait_until_disconnected(self, timeout: float | None) -> Ending | None:
@@ -285,7 +285,7 @@ class Engine:
             cancelled = self._phase is _Phase.CANCELLED
             if not cancelled:
                 before = None if self._current is None else self._current.dispatcher
-                dispatcher = Dispatcher(self._deliverer(), after=before)
+                dispatcher = Dispatcher(self._deliver_callback(), after=before)
                 current = _Current(connection, dispatcher, self._pending.begin())
                 self._current = current
         if cancelled:
@@ -294,7 +294,9 @@ class Engine:
         heard = threading.Event()
         dispatcher.post([heard])
         try:
-            connection.start(self._receiver(connection, dispatcher, max_queue_size), self._ender(current))
+            connection.start(
+                self._receive_callback(connection, dispatcher, max_queue_size), self._end_callback(current)
+            )
             dispatcher.start()
             if not dispatcher.waits_for_caller():
                 heard.wait(deadline.remaining)
@@ -307,10 +309,10 @@ class Engine:
 
     # Receiving. The reader thread calls what the first three make; the dispatcher what the last makes.
 
-    def _receiver(
+    def _receive_callback(
         self, connection: Connection, dispatcher: Dispatcher[_Item], max_queue_size: int
     ) -> Callable[[list[str]], None]:
-        understand = self._understand
+        understand = self._decode_on_reader
         pending = self._pending
         size_of = str.__sizeof__
 
@@ -340,13 +342,13 @@ class Engine:
 
         return received
 
-    def _understand(self, text: str) -> Event:
+    def _decode_on_reader(self, text: str) -> Event:
         event = decode(text)
         self.session.observe(event)
         self._pending.observe(event)
         return event
 
-    def _understand_late(self, text: str) -> Event:
+    def _decode_on_dispatcher(self, text: str) -> Event:
         """Decode, on the dispatcher, what looked like a message that nobody waited for."""
         event = decode(text)
         if event.method != "structuredMessage":
@@ -355,7 +357,7 @@ class Engine:
             self._pending.wake()
         return event
 
-    def _ender(self, current: _Current) -> Callable[[Ending], None]:
+    def _end_callback(self, current: _Current) -> Callable[[Ending], None]:
         def ended(ending: Ending) -> None:
             current.ending = ending
             self._pending.end(current.number)
@@ -363,9 +365,9 @@ class Engine:
 
         return ended
 
-    def _deliverer(self) -> Callable[[_Item], None]:
+    def _deliver_callback(self) -> Callable[[_Item], None]:
         owner_of = self._owner
-        understand_late = self._understand_late
+        understand_late = self._decode_on_dispatcher
         owner = owner_of()
         # An envelope for every frame is made only for those who ask for it.
         hooked = owner is not None and owner._has_own_event_hook
@@ -380,7 +382,7 @@ class Engine:
                     owner._notify("structuredMessage", message, item)
                     return
                 event = understand_late(item)
-            if event is _Order.CLOSE:
+            if event is _Command.CLOSE:
                 self.disconnect()
             elif owner is None:
                 if isinstance(event, threading.Event):
@@ -566,7 +568,7 @@ class Engine:
 
 
 # What the dispatcher delivers: a frame, decoded or not yet; the beginning, as what is set when it was heard; the end.
-_Item: TypeAlias = str | Event | Ending | threading.Event | _Order
+_Item: TypeAlias = str | Event | Ending | threading.Event | _Command
 
 
 def _as_header(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from .._base import arguments as checks
+from .._base import checks
 from ..models import (
     ContentCard,
     ContentCardAction,

@@ -31,8 +31,8 @@ from ..models import (
     TooManyRequestsErrorMessage,
     UploadFailureEvent,
 )
+from .decoding import Event
 from .requests import Content
-from .routing import Event
 
 # So many requests are remembered, answered or not; the oldest that nobody awaits are forgotten first.
 KEPT = 1024

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._base import arguments as checks
+from .._base import checks
 from ..models import (
     BaseChannelMetadata,
     BaseMessagingChannel,

@@ -6,7 +6,7 @@ import threading
 import time
 
 from ..models import AllowedMedia, GetConfigurationResponse, JwtResponse, SessionResponse
-from .routing import Event
+from .decoding import Event
 
 # A jwt that has fewer seconds to live than this counts as expired (protocol, section 6).
 JWT_MARGIN = 5.0

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.threads import Deadline, daemon_thread, seconds_text
 from ..exceptions import ConnectError, ConnectTimeoutError
 from .connection import MAX_MESSAGE_SIZE, SEND_PATIENCE, Connection
-from .handshake import shake_hands
+from .handshake import do_handshake
 from .proxy import Proxy, choose_proxy, netloc
 from .tls import ClientCertificate, shared_context
 from .transport import OverdueError, Transport, describe
@@ -110,7 +110,7 @@ def open_connection(
             with _step(f"The TLS handshake with {server}"):
                 transport.start_tls(context, host.rstrip("."))
         with _step(f"The WebSocket handshake with {server}"):
-            web_socket, early = shake_hands(transport, target, headers, deadline, max_message_size, refusals or {})
+            web_socket, early = do_handshake(transport, target, headers, deadline, max_message_size, refusals or {})
         transport.expire_reads_at(math.inf)
         return Connection(transport, web_socket, early, send_patience=send_patience)
     except BaseException as error:
@@ -168,7 +168,7 @@ def _connect(
 def _connect_tcp(host: str, port: int, deadline: Deadline, *, what: str = "") -> Transport:
     addresses = _resolve(host, port, deadline, what=what)
     with _step(f"The TCP connection to {what}{netloc(host, port)}"):
-        sock = _first_to_answer(addresses, deadline)
+        sock = _first_connected(addresses, deadline)
         try:
             return Transport(sock, deadline.at)
         except BaseException:
@@ -217,13 +217,13 @@ def _numeric(host: str, port: int) -> Address | None:
     return None if address.scope_id else (socket.AF_INET6, (str(address), port, 0, 0))
 
 
-def _first_to_answer(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
+def _first_connected(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
     """Connect to the first address that answers.
 
     Each gets a quarter of a second before the next one is tried beside it, families taking turns, so one that hangs
     costs little (RFC 8305, "Happy Eyeballs").
     """
-    waiting = _families_taking_turns(addresses)
+    waiting = _interleaved_families(addresses)
     failures: list[tuple[Address, OSError]] = []
     with selectors.DefaultSelector() as selector:
         try:
@@ -256,7 +256,7 @@ def _first_to_answer(addresses: Sequence[Address], deadline: Deadline) -> socket
     raise _all_failed(failures)
 
 
-def _families_taking_turns(addresses: Sequence[Address]) -> list[Address]:
+def _interleaved_families(addresses: Sequence[Address]) -> list[Address]:
     """The resolver's order within a family, and its first choice first."""
     families = list(dict.fromkeys(address[0] for address in addresses))
     columns = [[address for address in addresses if address[0] == family] for family in families]

@@ -18,7 +18,7 @@ from ..exceptions import ConnectError
 from .guest_socket import GuestSocket
 from .transport import Transport
 
-__all__ = ["Answer", "shake_hands"]
+__all__ = ["Answer", "do_handshake"]
 
 logger = logger_of(__name__)
 
@@ -159,7 +159,7 @@ class _Incoming:
         return bool(data)
 
 
-def shake_hands(
+def do_handshake(
     transport: Transport,
     url: SplitResult,
     headers: Sequence[tuple[str, str]],

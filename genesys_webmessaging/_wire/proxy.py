@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from requests.utils import select_proxy
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.threads import Deadline
 from ..exceptions import ConnectError
 from .handshake import Answer
@@ -93,7 +93,7 @@ class Proxy:
             raise ConnectError(f"The proxy {self} sent bytes before the server could")
 
     def _tunnel_socks(self, transport: Transport, host: str, port: int, deadline: Deadline) -> None:
-        in_front: Any = _Connected(_ProxyStream(transport, deadline))
+        in_front: Any = _ConnectedProxy(_ProxyStream(transport, deadline))
         try:
             from python_socks import ProxyError, ProxyTimeoutError, ProxyType
             from python_socks.sync.v2 import Proxy as SocksProxy
@@ -119,7 +119,7 @@ class Proxy:
             raise ConnectError(f"The proxy {self} refused to connect to {netloc(host, port)}: {error}") from error
 
 
-class _Connected:
+class _ConnectedProxy:
     """What python-socks takes for the proxy in front of its proxy: it is asked for a stream, and has one already."""
 
     def __init__(self, stream: _ProxyStream) -> None:

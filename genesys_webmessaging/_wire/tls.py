@@ -43,7 +43,7 @@ class TlsLayer:
         self._ended = False
         self._failure: ssl.SSLError | None = None
 
-    def shake_hands(self, data: bytes) -> bool:
+    def do_handshake(self, data: bytes) -> bool:
         """Take what has come, out of the outer layer if there is one, and go on. True when the handshake is through.
 
         Raises:
@@ -104,7 +104,7 @@ class TlsLayer:
         """
         return self._tls.write(data[:_RECORD])
 
-    def say_goodbye(self) -> None:
+    def send_close_notify(self) -> None:
         """Leave the alert to be sent that nothing more will come.
 
         Raises:
@@ -115,7 +115,7 @@ class TlsLayer:
         finally:
             if self._outer is not None:
                 self._outer.carry(self._outgoing.read())
-                self._outer.say_goodbye()
+                self._outer.send_close_notify()
 
     def take_outgoing(self) -> bytes:
         """What is to be sent to the server."""

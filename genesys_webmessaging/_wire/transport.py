@@ -258,7 +258,7 @@ class Transport:
         tls = TlsLayer(context, server_name, self._tls)
         data = b""
         try:
-            while not tls.shake_hands(data):
+            while not tls.do_handshake(data):
                 self._take_outgoing(tls)
                 self.write(b"", self._deadline - time.monotonic())
                 arrived = self.read()
@@ -296,7 +296,7 @@ class Transport:
         with self._io:
             if self._tls is not None:
                 try:
-                    self._tls.say_goodbye()
+                    self._tls.send_close_notify()
                 except (OSError, ValueError) as error:
                     logger.debug("TLS ends without the other side's good-bye: %s", error)
                 self._send_what_tls_wants(self._tls)

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ._status import Status, did_you_mean, epilog, sentence_of, status_of
+from ._exit_status import Status, did_you_mean, epilog, sentence_of, status_of
 
 NAME = "genesys-webmessaging"
 
@@ -80,7 +80,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            return _read_no_further()
+            return _exit_on_broken_pipe()
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -139,7 +139,7 @@ def run(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    _bear_every_text()
+    _replace_unencodable()
     try:
         result = app.main(args, standalone_mode=False)
         sys.stdout.flush()
@@ -150,19 +150,19 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo("Interrupted.", err=True)
         return Status.INTERRUPTED
     except BrokenPipeError:
-        return _read_no_further()
+        return _exit_on_broken_pipe()
     except Exception as error:
         status = status_of(error)
         if status is None or isinstance(error, ImportError):
             raise
         click.echo(f"Error: {sentence_of(error)}", err=True)
         if status is Status.MACHINE:
-            _write_no_further()
+            _silence_stdout()
         return status
     return int(result or 0)
 
 
-def _bear_every_text() -> None:
+def _replace_unencodable() -> None:
     """Let the standard streams replace what their encoding has no sign for, instead of raising."""
     codecs.register_error(_PLAIN_HANDLER, _plain)
     for stream in (sys.stdout, sys.stderr):
@@ -178,13 +178,13 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     return "".join(_PLAIN_SIGNS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
-def _read_no_further() -> Status:
+def _exit_on_broken_pipe() -> Status:
     """End well though nobody reads the output any more."""
-    _write_no_further()
+    _silence_stdout()
     return Status.OK
 
 
-def _write_no_further() -> None:
+def _silence_stdout() -> None:
     """Leave nothing that Python would try to write at its exit, which would fail once more."""
     try:
         descriptor = sys.stdout.fileno()

@@ -15,7 +15,7 @@ from ..conversation import Conversation
 from ..listener import SessionListener
 from ..regions import GenesysCloudRegionWebSocketHosts, host_of
 from ._events import Events
-from ._status import did_you_mean
+from ._exit_status import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -151,7 +151,7 @@ class Screen:
         """
         self.typing_over()
         if self.plain:
-            yield _Quarters(self, what)
+            yield _QuarterProgress(self, what)
             return
         columns = (
             TextColumn(" " * _INDENT + "{task.description}", style="note"),
@@ -170,17 +170,17 @@ class Screen:
         """Take away whatever moves."""
         self.typing_over()
 
-    def hang(self, head: Text, *paragraphs: Text) -> None:
+    def print_hanging(self, head: Text, *paragraphs: Text) -> None:
         """Print paragraphs beside a head, so that their lines stand below each other."""
-        self._hang(head, cell_len(head.plain), [Piece(paragraph) for paragraph in paragraphs])
+        self._hanging(head, cell_len(head.plain), [Piece(paragraph) for paragraph in paragraphs])
 
     def _row(self, time: str, who: str, style: str, pieces: list[Piece]) -> None:
         if self.console.width < _NARROWEST:
-            self._hang(Text.assemble((time, "time"), " ", (who, style), "\n  "), 2, pieces)
+            self._hanging(Text.assemble((time, "time"), " ", (who, style), "\n  "), 2, pieces)
         else:
-            self._hang(Text.assemble((time, "time"), "  ", _fitted(who, style), "  "), _INDENT, pieces)
+            self._hanging(Text.assemble((time, "time"), "  ", _padded(who, style), "  "), _INDENT, pieces)
 
-    def _hang(self, head: Text, indent: int, pieces: list[Piece]) -> None:
+    def _hanging(self, head: Text, indent: int, pieces: list[Piece]) -> None:
         with self._printing:
             for line in self._lines(pieces, self.console.width - indent):
                 self.console.print(head + line, soft_wrap=True)
@@ -196,13 +196,13 @@ class Screen:
                     yield Text.assemble(("\u2502 ", "bar"), line) if piece.inside else line
 
 
-def _fitted(name: str, style: str) -> Text:
+def _padded(name: str, style: str) -> Text:
     text = Text(name, style)
     text.truncate(_NAME_WIDTH, overflow="ellipsis", pad=True)
     return text
 
 
-class _Quarters:
+class _QuarterProgress:
     """Tells of a transfer at every quarter of it."""
 
     def __init__(self, screen: Screen, what: str) -> None:

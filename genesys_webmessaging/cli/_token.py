@@ -18,7 +18,7 @@ VARIABLE = "GENESYS_TOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Keeper:
+class TokenSource:
     """Where a session's token comes from and goes to.
 
     Attributes:
@@ -86,7 +86,7 @@ def token_options(function: F) -> F:
     @functools.wraps(function)
     def command(*args: Any, token_file: Path | None, show_token: bool, **rest: Any) -> Any:
         given = os.environ.get(VARIABLE)
-        return function(*args, keeper=Keeper(given=given, file=token_file, reveal=show_token), **rest)
+        return function(*args, keeper=TokenSource(given=given, file=token_file, reveal=show_token), **rest)
 
     return command  # type: ignore[return-value]
 

@@ -23,15 +23,15 @@ from ..exceptions import RequestError, WebMessagingException
 from ..models import StructuredMessage
 from ._content import Answer, Choice, chosen, chosen_items
 from ._events import Ended, Event, Events, Notice
+from ._exit_status import Status, did_you_mean, epilog, sentence_of
 from ._formats import MessageWriter, as_table
 from ._forms import FormAnswers
 from ._message import Shown, show
 from ._options import Place, format_option, place_options
 from ._prompt import Prompt, TypedLineLostError
 from ._screen import Screen
-from ._status import Status, did_you_mean, epilog, sentence_of
 from ._text import clock, one_line, present
-from ._token import Keeper, token_options
+from ._token import TokenSource, token_options
 
 if TYPE_CHECKING:
     from ..scenarios import ScenarioRecorder
@@ -73,7 +73,9 @@ _QUIET = 1.0
     metavar="FILE",
     help="Write the conversation down as a scenario that 'genesys-webmessaging test' runs again.",
 )
-def command(place: Place, keeper: Keeper, shape: str | None, join: bool, wait: float, record: Path | None) -> Status:
+def command(
+    place: Place, keeper: TokenSource, shape: str | None, join: bool, wait: float, record: Path | None
+) -> Status:
     """Talk to a deployment as a guest.
 
     At a terminal, what you type is sent, and what comes appears above. Quick replies and the
@@ -356,8 +358,10 @@ class Chat:
     def help(self, _: str) -> bool:
         """List the commands."""
         for name, command in COMMANDS.items():
-            self.screen.hang(Text(f"  /{f'{name} {command.takes}'.strip():<14} "), Text(command.told))
-        self.screen.hang(Text("  "), Text("A number presses the button with that number; anything else is said."))
+            self.screen.print_hanging(Text(f"  /{f'{name} {command.takes}'.strip():<14} "), Text(command.told))
+        self.screen.print_hanging(
+            Text("  "), Text("A number presses the button with that number; anything else is said.")
+        )
         return False
 
     def quit(self, _: str) -> bool:

@@ -22,13 +22,13 @@ from ..exceptions import ApiError, ConnectError, RequestError, ResponseTimeoutEr
 from ..models import SessionResponse
 from ..regions import asApiHost
 from ..rest import ApiClient
+from ._exit_status import Status, epilog, plain_sentence_of, status_of
 from ._formats import as_rows
 from ._options import Place, format_option, place_options
 from ._recording import Recorder, recording
 from ._screen import Screen
-from ._status import Status, epilog, plain_sentence_of, status_of
 from ._text import clean, one_line, size, span
-from ._token import Keeper, token_options
+from ._token import TokenSource, token_options
 
 _SIGNS = {"ok": "good", "FAILED": "bad", "maybe": "choice", "-": "aside"}
 
@@ -50,7 +50,7 @@ _SIGNS = {"ok": "good", "FAILED": "bad", "maybe": "choice", "-": "aside"}
     metavar="FILE",
     help="Write every frame to a file: secrets, texts and names masked, so that it can be given away.",
 )
-def command(place: Place, keeper: Keeper, shape: str | None, record: Path | None) -> Status:
+def command(place: Place, keeper: TokenSource, shape: str | None, record: Path | None) -> Status:
     """Try every step of reaching a deployment, and say which one fails and what that means.
 
     Name, network, encryption, the deployment's public configuration, WebSocket, session, echo,
@@ -85,13 +85,13 @@ class Report:
         self.rows.append({"step": name, "outcome": sign, "told": told, "means": means})
         if self._screen is not None:
             head = Text.assemble((f"{sign:<8}", _SIGNS[sign]), f"{name:<12}")
-            self._screen.hang(head, Text(clean(told)), *([Text(means, "aside")] if means else []))
+            self._screen.print_hanging(head, Text(clean(told)), *([Text(means, "aside")] if means else []))
         if self._recorder is not None:
             self._recorder.write("step", {"name": name, "outcome": sign, "told": told})
 
 
-def _walk(place: Place, client: WebMessagingClient, keeper: Keeper, report: Report) -> Status:
-    journey = Journey(place, client, keeper.known())
+def _walk(place: Place, client: WebMessagingClient, keeper: TokenSource, report: Report) -> Status:
+    journey = ConnectivityCheck(place, client, keeper.known())
     failure: BaseException | None = None
     for step in STEPS:
         if failure is not None:
@@ -101,7 +101,7 @@ def _walk(place: Place, client: WebMessagingClient, keeper: Keeper, report: Repo
             report.tell("ok", step.name, step.tries(journey))
         except Skipped as reason:
             report.tell("-", step.name, str(reason))
-        except Doubt as doubt:
+        except CheckWarning as doubt:
             report.tell("maybe", step.name, str(doubt), step.means(journey, doubt))
         except Exception as error:
             if status_of(error) is None:
@@ -139,7 +139,7 @@ class Skipped(Exception):  # noqa: N818 - it is not an error
     """A step that has nothing to do here; its text says why."""
 
 
-class Doubt(Exception):  # noqa: N818 - it is not a failure
+class CheckWarning(Exception):  # noqa: N818 - it is not a failure
     """Something that may be wrong, and does not keep a guest from talking."""
 
 
@@ -154,11 +154,11 @@ class Step:
     """
 
     name: str
-    tries: Callable[[Journey], str]
-    means: Callable[[Journey, BaseException], str]
+    tries: Callable[[ConnectivityCheck], str]
+    means: Callable[[ConnectivityCheck, BaseException], str]
 
 
-class Journey:
+class ConnectivityCheck:
     """On the way to a deployment.
 
     Args:
@@ -218,14 +218,14 @@ class Journey:
                 caFile=place.ca_file,
             )
         except WebMessagingException as error:
-            raise Doubt(str(error)) from error
+            raise CheckWarning(str(error)) from error
         if not found.isActive:
-            raise Doubt(f"the deployment is {one_line(found.status) or 'not active'}")
+            raise CheckWarning(f"the deployment is {one_line(found.status) or 'not active'}")
         starts = "starts by itself" if found.isAutoStartEnabled else "starts with the first message"
         files = "takes files" if found.isAttachingAllowed else "takes no files"
         return f"active; a conversation {starts}; {files}"
 
-    def shake_hands(self) -> str:
+    def do_handshake(self) -> str:
         """Open the WebSocket."""
         place = self.place
         began = time.monotonic()
@@ -269,11 +269,11 @@ class Journey:
         return "the proxy: " if self.proxy else ""
 
 
-def _always(meaning: str) -> Callable[[Journey, BaseException], str]:
+def _always(meaning: str) -> Callable[[ConnectivityCheck, BaseException], str]:
     return lambda *_: meaning
 
 
-def _unless_proxied(meaning: str) -> Callable[[Journey, BaseException], str]:
+def _unless_proxied(meaning: str) -> Callable[[ConnectivityCheck, BaseException], str]:
     """What it means where the first connection goes to the server itself."""
     return lambda journey, _: _PROXY_IS_WRONG if journey.proxy else meaning
 
@@ -289,7 +289,7 @@ _REFUSALS = {
 }
 
 
-def _handshake_means(journey: Journey, error: BaseException) -> str:
+def _handshake_means(journey: ConnectivityCheck, error: BaseException) -> str:
     if journey.proxy and "proxy" in str(error):
         return "the proxy does not let this through: is it the right one (--proxy), does it want a name and a password?"
     status = error.statusCode if isinstance(error, ConnectError) else -1
@@ -300,7 +300,7 @@ def _handshake_means(journey: Journey, error: BaseException) -> str:
     return "something on the way does not let WebSockets through: a firewall, or a proxy that has to be named (--proxy)"
 
 
-def _encryption_means(_: Journey, error: BaseException) -> str:
+def _encryption_means(_: ConnectivityCheck, error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             "something on the way shows a certificate of its own (trust its authority with --ca-file), or the clock is "
@@ -309,13 +309,13 @@ def _encryption_means(_: Journey, error: BaseException) -> str:
     return "that port does not speak TLS: should the address begin with ws://?"
 
 
-def _session_means(_: Journey, error: BaseException) -> str:
+def _session_means(_: ConnectivityCheck, error: BaseException) -> str:
     if isinstance(error, ResponseTimeoutError):
         return "the server took the connection and then said nothing: is the address one of Web Messaging?"
     return "the deployment id is not one of this region, or the token belongs to a session that cannot be resumed"
 
 
-def _history_means(_: Journey, error: BaseException) -> str:
+def _history_means(_: ConnectivityCheck, error: BaseException) -> str:
     if isinstance(error, ApiError) and error.statusCode in {401, 403}:
         return "the REST host does not accept the jwt of this session; chatting works nevertheless"
     return "the REST host, which is another one than that of the socket, cannot be reached; chatting works nevertheless"
@@ -324,19 +324,19 @@ def _history_means(_: Journey, error: BaseException) -> str:
 STEPS = (
     Step(
         "name",
-        Journey.look_up,
+        ConnectivityCheck.look_up,
         _unless_proxied("nobody here knows that host: a slip in the address, or no way to the DNS"),
     ),
-    Step("network", Journey.reach, _unless_proxied("a firewall is in the way, or nothing runs there")),
-    Step("encryption", Journey.encrypt, _encryption_means),
+    Step("network", ConnectivityCheck.reach, _unless_proxied("a firewall is in the way, or nothing runs there")),
+    Step("encryption", ConnectivityCheck.encrypt, _encryption_means),
     Step(
         "deployment",
-        Journey.read_configuration,
+        ConnectivityCheck.read_configuration,
         _always("it may be unknown in this region, inactive, or its configuration is not public"),
     ),
-    Step("websocket", Journey.shake_hands, _handshake_means),
-    Step("session", Journey.open_session, _session_means),
-    Step("echo", Journey.ping, _always("the session is there, but the server does not answer in it")),
-    Step("history", Journey.read_history, _history_means),
-    Step("goodbye", Journey.leave, _always("")),
+    Step("websocket", ConnectivityCheck.do_handshake, _handshake_means),
+    Step("session", ConnectivityCheck.open_session, _session_means),
+    Step("echo", ConnectivityCheck.ping, _always("the session is there, but the server does not answer in it")),
+    Step("history", ConnectivityCheck.read_history, _history_means),
+    Step("goodbye", ConnectivityCheck.leave, _always("")),
 )

@@ -23,10 +23,10 @@ from ..exceptions import AttachmentError, ResponseTimeoutError
 from ..models import ButtonResponseType, SessionResponse, StructuredMessage, WebMessagingMessage
 from ._content import Choice, chosen
 from ._events import Ended, Event, Events, Notice
+from ._exit_status import Status, epilog
 from ._message import Shown, show
 from ._options import Place, place_options
 from ._screen import Screen
-from ._status import Status, epilog
 from ._text import one_line, present, span
 
 # Seconds. On a terminal everything happens at a pace that can be read.
@@ -56,19 +56,19 @@ def command(place: Place | None) -> Status:
     for answers, and reads the history.
     """
     screen = Screen()
-    screen.line(f"genesys-webmessaging {__version__}: a guest talks to {_whom(place)}.")
+    screen.line(f"genesys-webmessaging {__version__}: a guest talks to {_target_name(place)}.")
     screen.line()
     try:
         if place is not None:
-            return _elsewhere(place, screen)
+            return _on_deployment(place, screen)
         pace = _PACE_UNSEEN if screen.plain else _PACE
         with _simulator(pace) as here:
-            return _here(here, screen, pace)
+            return _on_simulator(here, screen, pace)
     finally:
         screen.close()
 
 
-def _whom(place: Place | None) -> str:
+def _target_name(place: Place | None) -> str:
     return "the bot of a local simulator" if place is None else f"deployment {place.deployment_id} at {place.host}"
 
 
@@ -86,13 +86,13 @@ def _simulator(pace: float) -> Iterator[Place]:
         )
 
 
-def _here(place: Place, screen: Screen, pace: float) -> Status:
+def _on_simulator(place: Place, screen: Screen, pace: float) -> Status:
     with _guest(place, screen, _PATIENCE, pace) as (guest, _):
         with_the_bot(guest)
         return _finished(guest, everything=True)
 
 
-def _elsewhere(place: Place, screen: Screen) -> Status:
+def _on_deployment(place: Place, screen: Screen) -> Status:
     with _guest(place, screen, min(_PATIENCE_ELSEWHERE, place.timeout), _PACE) as (guest, response):
         with_anybody(guest, joining=response.newSession is not False)
         return _finished(guest, everything=False)
@@ -164,7 +164,7 @@ class Guest:
         """Type a message and send it, with data and files that were uploaded."""
         self.conversation.typing()
         self.screen.typing("You are typing")
-        self._linger()
+        self._take_time()
         self.screen.typing_over()
         self._see(self.conversation.deliver(textMessage(text, attributes, files), timeout=self._patience))
         if attributes:
@@ -199,7 +199,7 @@ class Guest:
 
     def choose(self, choice: Choice) -> None:
         """Press a button."""
-        self._linger()
+        self._take_time()
         self._see(choice.answer(self.conversation, self._patience))
 
     def leave(self) -> None:
@@ -251,7 +251,7 @@ class Guest:
         """Show what comes, up to what the guest has just said."""
         self._hear(lambda message, _: message.tracingId == echo.tracingId, self._patience)
 
-    def _linger(self) -> None:
+    def _take_time(self) -> None:
         self._hear(lambda *_: False, self._pause)
 
     def _hear(self, wanted: Callable[[StructuredMessage, Shown], bool], seconds: float) -> Shown | None:
@@ -404,7 +404,7 @@ def compare(heard: Iterable[StructuredMessage], history: Sequence[WebMessagingMe
 
 
 @dataclass(frozen=True)
-class _Essence:
+class _Comparable:
     """What makes two messages the same to a person."""
 
     direction: str
@@ -417,8 +417,8 @@ class _Essence:
         return bool(self.text or self.content)
 
 
-def _essence(message: Any) -> _Essence:
-    return _Essence(
+def _essence(message: Any) -> _Comparable:
+    return _Comparable(
         str(message.direction or ""),
         message.text or "",
         tuple(_kind_and_answer(content) for content in present(message.content)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ._exit_status import epilog
 from ._formats import as_history, messages_of
 from ._options import Place, format_option, place_options
-from ._status import epilog
-from ._token import Keeper, token_options
+from ._token import TokenSource, token_options
 
 
 @click.command(
@@ -22,7 +22,7 @@ from ._token import Keeper, token_options
 @token_options
 @format_option
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N messages.")
-def command(place: Place, keeper: Keeper, shape: str | None, last: int | None) -> None:
+def command(place: Place, keeper: TokenSource, shape: str | None, last: int | None) -> None:
     """Print the messages of a session, oldest first, as the REST API has them.
 
     The session is the one whose token is in a file or in the environment. Text is a table; JSON is

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import click
 
 from ..client import WebMessagingClient
-from ._status import Status, epilog
+from ._exit_status import Status, epilog
 
 # Connections a minute that Genesys documents for a deployment, as guests in a second.
 _SPAWN_LIMIT = 1000 / 60
@@ -118,7 +118,7 @@ def command(
             Places(address=address or region, deploymentId=deployment_id, origin=origin, connectOptions=options)
         )
         place = places.of(scenarios[0])
-        _care(place.address, users, spawn_rate, pause, approved)
+        _warn_of_limits(place.address, users, spawn_rate, pause, approved)
         if not worker:
             with WebMessagingClient(place.address) as client:
                 client.connect(place.deploymentId, place.origin or _origin_of(place.address), **options)
@@ -182,7 +182,7 @@ def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _care(address: str, users: int, spawn_rate: float, pause: float, approved: bool) -> None:
+def _warn_of_limits(address: str, users: int, spawn_rate: float, pause: float, approved: bool) -> None:
     """Say what is documented before anything is done to others."""
     if not _is_loopback(address) and not approved:
         raise click.UsageError(

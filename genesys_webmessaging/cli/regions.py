@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from ..regions import GenesysCloudRegionWebSocketHosts
+from ._exit_status import epilog
 from ._formats import as_rows
 from ._options import format_option
-from ._status import epilog
 
 
 @click.command(

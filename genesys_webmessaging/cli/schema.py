@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._status import epilog
+from ._exit_status import epilog
 
 
 @click.command(

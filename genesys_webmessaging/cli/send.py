@@ -14,12 +14,12 @@ from ..companions._seen import is_typing
 from ..conversation import Conversation
 from ..models import StructuredMessage
 from ._events import Ended, Events, Notice
+from ._exit_status import Status, epilog
 from ._formats import MessageWriter
 from ._options import Place, format_option, place_options
 from ._screen import Screen
-from ._status import Status, epilog
 from ._text import one_line
-from ._token import Keeper, token_options
+from ._token import TokenSource, token_options
 
 # Seconds without anything that end an answer.
 _QUIET = 1.0
@@ -59,7 +59,7 @@ _QUIET = 1.0
 @click.argument("text", default="")
 def command(
     place: Place,
-    keeper: Keeper,
+    keeper: TokenSource,
     attributes: tuple[str, ...],
     files: tuple[Path, ...],
     join: bool,

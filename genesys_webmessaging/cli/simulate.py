@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from ._status import epilog
+from ._exit_status import epilog
 
 
 @click.command(

@@ -14,8 +14,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ._exit_status import Status, epilog
 from ._screen import is_plain, make_console
-from ._status import Status, epilog
 from ._text import one_line
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from ._exit_status import epilog
 from ._formats import as_transcript, messages_of
 from ._options import Place, format_option, place_options
-from ._status import epilog
-from ._token import Keeper, token_options
+from ._token import TokenSource, token_options
 
 _BY_SUFFIX = {
     ".md": "markdown",
@@ -39,7 +39,7 @@ _BY_SUFFIX = {
     metavar="FILE",
     help="Write it there, for its owner's eyes, instead of to standard output.",
 )
-def command(place: Place, keeper: Keeper, shape: str | None, output: Path | None) -> None:
+def command(place: Place, keeper: TokenSource, shape: str | None, output: Path | None) -> None:
     """Write down what was said in a session, to keep. URLs of files are left out.
 
     Without --format, what the name of the file ends with says how: .md, .json, .jsonl, .csv; else it

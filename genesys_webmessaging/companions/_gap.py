@@ -15,7 +15,7 @@ from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from ..client import WebMessagingClient
 from ..exceptions import DecodeError, ResponseTimeoutError, WebMessagingException, copy_of
 from ..models import JwtResponse, StructuredMessage, WebMessagingMessage
-from ._attempts import next_read
+from ._reconnect_policy import next_read
 from ._seen import Comparison, Ledger, Missing, SeenMessage, Unheard
 
 log = logger_of(__name__)

@@ -17,7 +17,7 @@ from ..models import StructuredMessage
 log = logger_of(__name__)
 
 
-class Serial:
+class SerialExecutor:
     """Makes calls one after the other, in the order in which they were put, whatever threads they come from.
 
     Whoever puts a call makes those that wait, unless another thread is just doing so.
@@ -67,11 +67,11 @@ class ListenerWrapper(Hinting, SessionListener):
             check_listener(listener)
             warn_of_misspellings(listener, stacklevel=3)  # the caller of the companion's constructor
         self.listeners = listeners
-        self._serial = Serial()
+        self._serial = SerialExecutor()
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        self._serial = Serial()
+        self._serial = SerialExecutor()
 
     def unsettledMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Hear a message before which others may be missing, because the connection ended. As any other, by default."""

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from functools import cached_property
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.fork import renew_after_fork
 from .._base.hints import Hinting
 from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
@@ -41,8 +41,8 @@ from ..models import (
     StructuredMessage,
     WebMessagingMessage,
 )
-from ._attempts import RefusalWaits
 from ._gap import Gap, HistoryReader
+from ._reconnect_policy import RefusalWaits
 from ._seen import CUSTOM_ID, Comparison, Ledger, SeenMessage
 from .reconnect import Reconnector
 
@@ -168,12 +168,12 @@ class Delivery(Hinting, SessionListener):
         self._session_mark: int | None = None  # the mark of the ledger when the session of this connection was told of
         self._token: str | None = None
         self._closed: WebMessagingException | None = None
-        self._deliverer: threading.Thread | None = None  # whose turn it is: a sender's, or our own for a queue
+        self._deliver_callback: threading.Thread | None = None  # whose turn it is: a sender's, or our own for a queue
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
         self._changed = threading.Condition()
-        self._deliverer = None
+        self._deliver_callback = None
         self._jobs.clear()
         self._closed = ConnectionClosedError("the connection belongs to the process that this one was forked from")
         if self._reconnector is None:
@@ -268,8 +268,8 @@ class Delivery(Hinting, SessionListener):
         with self._changed:
             if self._closed is not None:
                 raise copy_of(self._closed)
-            if here and self._deliverer is None:
-                self._deliverer = threading.current_thread()
+            if here and self._deliver_callback is None:
+                self._deliver_callback = threading.current_thread()
                 return True
             self._jobs.append(job)
             self._need_deliverer()
@@ -277,14 +277,14 @@ class Delivery(Hinting, SessionListener):
 
     def _need_deliverer(self) -> None:
         """Called under the lock."""
-        if self._deliverer is None:
-            self._deliverer = daemon_thread("delivery", self._work)
-            self._deliverer.start()
+        if self._deliver_callback is None:
+            self._deliver_callback = daemon_thread("delivery", self._work)
+            self._deliver_callback.start()
 
     def _end_turn(self) -> None:
         """A caller has delivered its own message: those behind it are another thread's."""
         with self._changed:
-            self._deliverer = None
+            self._deliver_callback = None
             if self._jobs:
                 self._need_deliverer()
 
@@ -364,20 +364,20 @@ class Delivery(Hinting, SessionListener):
     def _next_job(self) -> _Job | None:
         with self._changed:
             if not self._jobs:
-                self._deliverer = None
+                self._deliver_callback = None
                 return None
             return self._jobs.popleft()
 
     def _deliver(self, job: _Job, deadline: Deadline) -> StructuredMessage:
         self._check(job, deadline)
-        job.since = self._know_what_was_before(deadline)
+        job.since = self._note_prior_messages(deadline)
         waits: RefusalWaits | None = None
         while True:
             self._check(job, deadline)
             sessions, connections = self._sessions, self._connections()
             try:
                 if job.doubt is not None:
-                    found = self._look_up(job, job.doubt, deadline)
+                    found = self._find_in_history(job, job.doubt, deadline)
                     if found is not None:
                         return found
                     job.has_not_arrived()
@@ -427,7 +427,7 @@ class Delivery(Hinting, SessionListener):
     def _renews(self) -> bool:
         return self._reconnector is not None and self._reconnector.newSessionOnExpiry
 
-    def _know_what_was_before(self, deadline: Deadline) -> int:
+    def _note_prior_messages(self, deadline: Deadline) -> int:
         """Note, once for a session, what was said in it before: none of that is ours."""
         if self._reconnector is None and self._token != self._client.token:
             response = self._client.sessionResponse
@@ -442,7 +442,7 @@ class Delivery(Hinting, SessionListener):
     def _take_history(self, entities: list[WebMessagingMessage], session: int) -> Comparison:
         return self._ledger.compare(entities, session=session)
 
-    def _look_up(self, job: _Job, doubt: Gap, deadline: Deadline) -> StructuredMessage | None:
+    def _find_in_history(self, job: _Job, doubt: Gap, deadline: Deadline) -> StructuredMessage | None:
         """What is known of a message that may have arrived; None when it certainly has not."""
         last = -math.inf
         while True:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.scheduler import Timer, scheduler
 from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
 from .._wire.connect import CONNECT_TIMEOUT
@@ -38,8 +38,8 @@ from ..models import (
     StructuredMessage,
     WebMessagingMessage,
 )
-from ._attempts import Backoff, ConnectionPlan, is_final, retry_after
 from ._gap import Gap, HistoryReader, MessageGate, Reading
+from ._reconnect_policy import Backoff, ConnectionPlan, is_final, retry_after
 from ._seen import ENOUGH, KEPT, Comparison, Ledger, Unheard
 from ._wrapper import ListenerWrapper
 
@@ -274,7 +274,7 @@ class Reconnector(ListenerWrapper):
             self._client.connect(deploymentId, origin, timeout, **options)
             response = plan.configure(self._client, startNew, deadline)
             if response.newSession is not True and self._max_seconds > 0:
-                self._learn_the_past(deadline)
+                self._read_prior_history(deadline)
         except BaseException:
             with self._changed:
                 self._state = before
@@ -537,7 +537,7 @@ class Reconnector(ListenerWrapper):
 
     # Reading the history
 
-    def _learn_the_past(self, deadline: Deadline) -> None:
+    def _read_prior_history(self, deadline: Deadline) -> None:
         """What was said before is not a gap, but has to be known."""
         past = Gap(time.monotonic(), -math.inf, unheard=True)
         past.ended_at = past.lost_at

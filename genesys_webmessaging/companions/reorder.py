@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from .._base import arguments as checks
+from .._base import checks
 from .._base.scheduler import Timer, scheduler
 from ..listener import SessionListener
 from ..models import StructuredMessage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from dataclasses_json import DataClassJsonMixin, config
 
-from .._base.hints import Hinting, is_habit, no_attribute
+from .._base.hints import Hinting, attribute_error, is_java_or_snake_case
 from ..exceptions import DecodeError
 from ._codec import Unread, decoder_of, encoder_of
 
@@ -138,8 +138,8 @@ class WireModel(DataClassJsonMixin):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            if is_habit(name):
-                raise no_attribute(self, name)
+            if is_java_or_snake_case(name):
+                raise attribute_error(self, name)
             # Made cheaply: code that bears every model asks for fields that this one may not have.
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 

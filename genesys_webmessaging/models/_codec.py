@@ -179,11 +179,11 @@ class _Members(dict[Any, Any]):
     def stranger(self, instance: Any, value: Any, data: dict[str, Any]) -> Any:
         """Read a kind that is not a member as it stands; if there is none, the instance keeps the whole object."""
         kind = self.odd(value)
-        keep_if_strange(instance, kind, data)
+        keep_if_unknown(instance, kind, data)
         return kind
 
 
-def keep_if_strange(instance: Any, kind: Any, data: dict[str, Any]) -> None:
+def keep_if_unknown(instance: Any, kind: Any, data: dict[str, Any]) -> None:
     """Let an instance keep the object that it was read from, if its kind is not known."""
     if kind is not None and not getattr(kind, "isRecognized", False) and instance._unread is None:
         instance._unread = Unread(copied(data))
@@ -344,7 +344,7 @@ class _DecoderSource(_Source):
         if self._keeps:
             instance._unread = unread
         if self._kind is not None:
-            keep_if_strange(instance, getattr(instance, self._kind), data)
+            keep_if_unknown(instance, getattr(instance, self._kind), data)
         return instance
 
     def _field(self, field: Field[Any]) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from requests.structures import CaseInsensitiveDict
 
-from .._base import arguments as _checks
+from .._base import checks as _checks
 from .._base.fork import renew_after_fork
 from .._base.hints import Hinting
 from .._base.redact import MASK, redact, redact_url
@@ -27,7 +27,7 @@ from ..models._base import WireModel
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of, asApiHost
 from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, with_credentials
 from ._response import ApiResponse, Call, decoded
-from ._retry import RateLimit, RetryConfiguration, Schedule, wait_asked_for
+from ._retry import RateLimit, RetryConfiguration, RetryState, requested_wait
 
 logger = logger_of("genesys_webmessaging.rest")
 
@@ -261,7 +261,7 @@ class ApiClient(Hinting):
         whole: Deadline | None,
         limit: RateLimit | None,
     ) -> Answer:
-        schedule = Schedule(self.retryConfiguration)
+        schedule = RetryState(self.retryConfiguration)
         closed = self._closed
         longest = math.inf if self.networkSettings.callTimeout is None else self.networkSettings.callTimeout
         while True:
@@ -273,7 +273,7 @@ class ApiClient(Hinting):
             self._log_answer(call, answer)
             wait = schedule.wait_after(answer.status, answer.headers)
             if wait is None and whole is not None:
-                wait = wait_asked_for(answer.status, answer.headers)
+                wait = requested_wait(answer.status, answer.headers)
             if wait is None or (whole is not None and wait >= whole.remaining):
                 return answer
             logger.info("%s answered %d: next try in %.1f s", call.what, answer.status, wait)

@@ -97,16 +97,16 @@ class Exchange:
             if self._connecting is not None:
                 _settle(self._connecting.set_exception, ConnectionClosedError("cut"))
             if self._line is not None:
-                _shut(self._line)
+                _shut_down(self._line)
 
-    def goes_over(self, sock: Any) -> None:
+    def use_socket(self, sock: Any) -> None:
         """Remember the connection, so that it can be cut."""
         # A descriptor of our own: another thread can use it whatever becomes of the socket meanwhile.
         line = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         with self._lock:
             before, self._line = self._line, line
             if self.is_cut:
-                _shut(line)
+                _shut_down(line)
         if before is not None:
             before.close()
 
@@ -170,7 +170,7 @@ def _settle(how: Callable[[Any], None], value: Any) -> bool:
     return True
 
 
-def _shut(line: socket.socket) -> None:
+def _shut_down(line: socket.socket) -> None:
     # It may be gone already.
     with contextlib.suppress(OSError):
         line.shutdown(socket.SHUT_RDWR)
@@ -268,7 +268,7 @@ class _BoundedConnection:
             sock = exchange.connected(super()._new_conn, limit.remaining)  # type: ignore[misc]
         except FutureTimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
-        exchange.goes_over(sock)
+        exchange.use_socket(sock)
         # The handshake of TLS, which comes next, takes this for a bound over all of it.
         sock.settimeout(None if limit.at == math.inf else max(limit.remaining, 0.001))
         return sock
@@ -288,7 +288,7 @@ class _BoundedConnection:
         if self.sock is not None:
             exchange.reused = self._carried
             self.sock.exchange = exchange
-            exchange.goes_over(self.sock)
+            exchange.use_socket(self.sock)
         super().request(*args, **named)  # type: ignore[misc]
         self._carried = True
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._base import arguments as _checks
+from .._base import checks as _checks
 from .._base.hints import Hinting
 from .._base.threads import Deadline, daemon_thread
 from ..exceptions import ApiError, ErrorCode, WebMessagingException
@@ -219,7 +219,7 @@ def historyPages(
         request = GetWebmessagingMessagesRequest(_PAGE_SIZE, None if number == 1 else number)
         return _page_renewing(apiClient, request, jwt, renew, deadline)
 
-    reading = _Reading()
+    reading = _PageCursor()
     page = fetch(1)
     cutter = Cutter()
     try:
@@ -256,7 +256,7 @@ def _fetched_ahead(
     return outcome
 
 
-class _Reading:
+class _PageCursor:
     """What was read of a history, and where to read on.
 
     New messages move the older ones to later pages, and a history that is cut at its newer end moves them to earlier

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import LocationValueError, NewConnectionError, ProxyError, ReadTimeoutError
 from urllib3.util import SKIP_HEADER
 
-from .._base import arguments as _checks
+from .._base import checks as _checks
 from .._base.fork import renew_after_fork
 from .._base.threads import Deadline
 from .._wire.proxy import choose_proxy
@@ -209,7 +209,7 @@ class Http:
             raise ConnectError(f"{what}: no connection: {error}") from error
 
         def send() -> requests.Response:
-            prepared = requests.Request(method, url, headers=_exactly(headers or {}), data=body).prepare()
+            prepared = requests.Request(method, url, headers=_exact_headers(headers or {}), data=body).prepare()
             return self._session.send(
                 prepared,
                 allow_redirects=False,
@@ -340,7 +340,7 @@ class _Adapter(HTTPAdapter):
         """Nothing to add: the context knows."""
 
 
-def _exactly(headers: Mapping[str, str]) -> dict[str, str | bytes]:
+def _exact_headers(headers: Mapping[str, str]) -> dict[str, str | bytes]:
     """The headers as they are to go out: urllib3 must not add its own, http.client cannot encode beyond Latin-1."""
     wire: dict[str, str | bytes] = {
         name: value if value.isascii() else value.encode("utf-8") for name, value in headers.items()
@@ -376,7 +376,7 @@ def _named(what: str, exchange: Exchange, call: Callable[[], T]) -> T:
 def _translated(what: str, error: BaseException, exchange: Exchange) -> tuple[WebMessagingException, BaseException]:
     """The exception to raise, and the failure at the bottom of theirs, to raise it from."""
     chain = [error]
-    while (deeper := _beneath(chain[-1])) is not None and deeper not in chain:
+    while (deeper := _root_cause(chain[-1])) is not None and deeper not in chain:
         chain.append(deeper)
     cause = chain[-1]
     if isinstance(cause, (requests.RequestException, LocationValueError, ValueError)) and not _is_system(cause):
@@ -390,7 +390,7 @@ def _is_system(error: BaseException) -> bool:
     return isinstance(error, OSError) and not isinstance(error, requests.RequestException)
 
 
-def _beneath(error: BaseException) -> BaseException | None:
+def _root_cause(error: BaseException) -> BaseException | None:
     # urllib3 1 raises this one in an except clause, and does not name the cause.
     context = error.__context__ if isinstance(error, NewConnectionError) else None
     inner = (getattr(error, "reason", None), error.__cause__, context, *error.args)

@@ -48,7 +48,7 @@ class RetryConfiguration:
                 raise ValueError(f"{name} must be 0 or more, not {value!r}")
 
 
-class Schedule:
+class RetryState:
     """The tries of one call."""
 
     def __init__(self, configuration: RetryConfiguration) -> None:
@@ -131,7 +131,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
-def wait_asked_for(status: int, headers: Mapping[str, str]) -> float | None:
+def requested_wait(status: int, headers: Mapping[str, str]) -> float | None:
     """Seconds after which a server that had too many requests wants the next one, None when it is not that or too long.
 
     At least one second: a server that says 0 has not thought about it.

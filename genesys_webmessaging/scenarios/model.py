@@ -353,7 +353,7 @@ class SignIn(_Part):
     nonce: str | None = Field(default=None, repr=False)
 
     @model_validator(mode="after")
-    def _one_way(self) -> SignIn:
+    def _one_way_to_sign_in(self) -> SignIn:
         if sum(one is not None for one in (self.jwt, self.code, self.idToken)) != 1:
             raise ValueError("signIn takes one of jwt, code (with redirectUri) and idToken (with nonce)")
         if self.code is not None and self.redirectUri is None:
@@ -386,7 +386,7 @@ class Config(_Part):
     )
 
     @model_validator(mode="after")
-    def _one_place(self) -> Config:
+    def _one_address(self) -> Config:
         if self.address is not None and self.region is not None:
             raise ValueError("config takes an address or a region, not both")
         return self
@@ -695,7 +695,7 @@ class _Reader:
         return substitute(value, look_up, pattern=pattern)
 
 
-def _twice(scenario: Scenario, files: Mapping[str, str]) -> str:
+def _no_name_twice(scenario: Scenario, files: Mapping[str, str]) -> str:
     return f"scenario {scenario.name!r} is also in {files[scenario.name]}"
 
 

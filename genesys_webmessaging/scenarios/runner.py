@@ -361,7 +361,7 @@ class _StepFailedError(Exception):
     """A step was not met; the text says why."""
 
 
-class _Hearing(SessionListener):
+class _Recorder(SessionListener):
     """Writes down what is heard in one attempt, and when."""
 
     def __init__(self, started: float) -> None:
@@ -422,7 +422,7 @@ class _Attempt:
         self._on_step = on_step
         self._timeout = scenario.config.timeout
         self._started = time.monotonic()
-        self._hearing = _Hearing(self._started)
+        self._hearing = _Recorder(self._started)
         self._listeners = [self._hearing, *listeners]
         self._result = AttemptResult(lines=self._hearing.lines)
         self._saved: dict[str, str] = {}

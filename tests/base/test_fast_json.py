@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genesys_webmessaging._base import fast_json
-from genesys_webmessaging._core import routing
+from genesys_webmessaging._core import decoding
 from genesys_webmessaging.models import WebMessagingMessageEntityList
 
 orjson = pytest.importorskip("orjson")
@@ -121,7 +121,7 @@ def both_ways(monkeypatch: pytest.MonkeyPatch) -> Any:
 @given(frame=frames)
 def test_a_frame_is_the_same_event_whoever_reads_it(frame: str, both_ways: Any) -> None:
     def read(text: str) -> Any:
-        event = routing.decode(text)
+        event = decoding.decode(text)
         body = event.body.to_dict() if hasattr(event.body, "to_dict") else event.body
         return [event.method, body, event.tracing_id, event.code(), event.base_message().to_dict()]
 
@@ -135,7 +135,7 @@ def test_a_frame_is_the_same_event_whoever_reads_it(frame: str, both_ways: Any) 
 @given(frame=frames | st.sampled_from(["", "[]", "null", '"StructuredMessage"', "[" * 100_000]))
 def test_a_message_that_is_read_past_all_else_is_what_decode_reads(frame: str, both_ways: Any) -> None:
     def read(text: str) -> Any:
-        quickly, event = routing.message_reader()(text), routing.decode(text)
+        quickly, event = decoding.message_reader()(text), decoding.decode(text)
         if quickly is not None:
             assert (event.method, event.tracing_id) == ("structuredMessage", None)
             assert same(quickly.to_dict(), event.body.to_dict())
@@ -146,7 +146,7 @@ def test_a_message_that_is_read_past_all_else_is_what_decode_reads(frame: str, b
 
 def test_a_plain_message_is_read_past_all_else(both_ways: Any) -> None:
     read = both_ways(
-        lambda text: routing.message_reader()(text).text, '{"class": "StructuredMessage", "body": {"text": "hi"}}'
+        lambda text: decoding.message_reader()(text).text, '{"class": "StructuredMessage", "body": {"text": "hi"}}'
     )
     assert read == ["hi", "hi"]
 
@@ -167,7 +167,7 @@ def test_without_the_extra_json_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_json, "quick", None)
 
     assert fast_json.decoded("[1]", json.loads, list) == [1]
-    assert routing.decode('{"class": "JwtResponse", "body": {"exp": 5}}').body.exp == 5
+    assert decoding.decode('{"class": "JwtResponse", "body": {"exp": 5}}').body.exp == 5
 
 
 def test_orjson_is_asked_first() -> None:

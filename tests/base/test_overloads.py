@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_webmessaging._base.arguments import Overloads
+from genesys_webmessaging._base.checks import Overloads
 
 FORMS = Overloads("greet", "name", "name words", "greeting name words times?")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genesys_webmessaging import GenesysCloudRegionWebSocketHosts, __version__
-from genesys_webmessaging.cli._status import Status, sentence_of, status_of
+from genesys_webmessaging.cli._exit_status import Status, sentence_of, status_of
 from genesys_webmessaging.exceptions import (
     ApiError,
     AttachmentError,

@@ -21,7 +21,7 @@ from genesys_webmessaging import (
     WebMessagingException,
 )
 from genesys_webmessaging.companions import Reconnector, ReconnectorState, Reorder
-from genesys_webmessaging.companions._attempts import Backoff
+from genesys_webmessaging.companions._reconnect_policy import Backoff
 from genesys_webmessaging.models import SessionResponse, WebMessagingMessage
 from genesys_webmessaging.simulator import Agent, Simulator
 

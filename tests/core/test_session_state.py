@@ -8,7 +8,7 @@ import time
 import pytest
 from _websockets_peer import frame
 
-from genesys_webmessaging._core.routing import decode
+from genesys_webmessaging._core.decoding import decode
 from genesys_webmessaging._core.session_state import JWT_MARGIN, Session
 from genesys_webmessaging.models import AllowedMedia
 

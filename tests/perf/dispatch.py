@@ -17,7 +17,7 @@ from _firehose import Firehose
 from _selfsigned import certificate
 
 from genesys_webmessaging import SessionListener, WebMessagingClient
-from genesys_webmessaging._core import routing as _protocol
+from genesys_webmessaging._core import decoding as _protocol
 from genesys_webmessaging._wire.connect import open_connection
 
 KINDS = {"text": 0.35, "typing": 0.35, "rich": 0.25}

@@ -24,7 +24,7 @@ from .answers import error_answer, json_answer, too_many_requests
 from .context import ServerContext
 from .events import ClockEvent, SessionShown, StateEvent, faults_shown, message_shown, session_shown
 
-__all__ = ["ASKABLE", "CALLS", "AgentCall", "ClockCall", "ConnectionsCall", "ControlSide", "LimitsCall"]
+__all__ = ["ASKABLE", "CALLS", "AgentCall", "ClockCall", "ConnectionsCall", "ControlHandler", "LimitsCall"]
 
 Call = TypeVar("Call", bound=Document)
 
@@ -120,7 +120,7 @@ class _NotFoundError(Exception):
     """There is no such session."""
 
 
-class ControlSide:
+class ControlHandler:
     """Answers requests under /simulator/: with the key from anywhere, without it from programs on this machine only."""
 
     def __init__(self, context: ServerContext[Any]) -> None:

@@ -19,7 +19,7 @@ from .answers import cutting, error_answer
 from .context import ServerContext
 from .thread import clock_sleep
 
-__all__ = ["FilesSide"]
+__all__ = ["FilesHandler"]
 
 CHUNK = 64 * 1024
 
@@ -31,7 +31,7 @@ SIGNATURES = {
 }
 
 
-class FilesSide:
+class FilesHandler:
     """Stores what is put, and serves what is asked for, in chunks."""
 
     def __init__(self, context: ServerContext[Any]) -> None:

@@ -16,7 +16,7 @@ from ..wire.frames import history_page
 from .answers import error_answer, json_answer, too_many_requests
 from .context import ServerContext
 
-__all__ = ["RestSide"]
+__all__ = ["RestHandler"]
 
 LARGEST_PAGE = 500
 DEVICE_FIELDS = ("deviceToken", "language", "deviceType", "notificationProvider")
@@ -30,7 +30,7 @@ class _RefusedError(Exception):
         self.answer = error_answer(status, message, code=code)
 
 
-class RestSide:
+class RestHandler:
     """Answers REST requests out of the world."""
 
     def __init__(self, context: ServerContext[Any]) -> None:

@@ -16,11 +16,11 @@ from ..recording import RestRequest
 from .answers import cutting, error_answer
 from .connection import Connection
 from .context import ServerContext
-from .control import ControlSide
-from .files import FilesSide
-from .rest import RestSide
+from .control import ControlHandler
+from .files import FilesHandler
+from .rest import RestHandler
 from .thread import ClockTicker, clock_sleep
-from .websocket import WebSocketSide
+from .websocket import WebSocketHandler
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -44,16 +44,16 @@ HEADERS = {
 UNRECORDED = ("/v1", "/simulator/", "/desk", "/guest")
 
 
-def make_application(context: ServerContext[Connection], control: ControlSide) -> web.Application:
+def make_application(context: ServerContext[Connection], control: ControlHandler) -> web.Application:
     """Everything one server answers."""
     application = web.Application(middlewares=[_recording(context), _rest_faults(context)])
-    websockets = WebSocketSide(
+    websockets = WebSocketHandler(
         context,
         lambda number, deployment, request: Connection(number, deployment, request, context),
     )
     application.router.add_get("/v1", websockets.handle)
     application.add_routes(
-        [*RestSide(context).routes(), *FilesSide(context).routes(), *control.routes(), *desk_routes()]
+        [*RestHandler(context).routes(), *FilesHandler(context).routes(), *control.routes(), *desk_routes()]
     )
     return application
 
@@ -157,7 +157,7 @@ class Service:
         self.port: int = self._socket.getsockname()[1]
         self._ticker = ClockTicker(context.world.clock, context.thread)
         self._runner = web.AppRunner(
-            make_application(context, ControlSide(context)),
+            make_application(context, ControlHandler(context)),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=GRACE,

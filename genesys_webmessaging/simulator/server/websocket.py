@@ -17,7 +17,7 @@ from .connection import PONG, Connection, closeFrame, encodeFrame
 from .context import ServerContext
 from .thread import clock_sleep
 
-__all__ = ["WebSocketSide"]
+__all__ = ["WebSocketHandler"]
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ NewConnection = Callable[[int, Deployment, web.Request], Connection]
 LARGEST_FRAME = 4 * 1024 * 1024
 
 
-class WebSocketSide:
+class WebSocketHandler:
     """Lets guests in, and brings what they send to the gateway."""
 
     def __init__(self, context: ServerContext[Any], newConnection: NewConnection) -> None:

@@ -12,7 +12,7 @@ from ..state.session import Peer
 from ..state.world import World
 from . import attachments, messages, sessions
 from .frames import error, generate_url_error, too_many_requests
-from .request import Refusal, Request, TooOften, within
+from .request import RateLimited, Refusal, Request, within
 
 __all__ = ["ACTIONS", "Gateway"]
 
@@ -60,7 +60,7 @@ class Gateway:
             if handler is None:
                 raise Refusal(ErrorCode.BAD_REQUEST, f"Unknown action: {request.action}")
             handler(self.world, request)
-        except TooOften as too_often:
+        except RateLimited as too_often:
             peer.deliver(too_many_requests(too_often.seconds, request.tracingId))
         except Refusal as refusal:
             self._refuse(request, refusal.code, refusal.sentence)

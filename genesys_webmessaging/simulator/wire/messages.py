@@ -78,7 +78,7 @@ def _message(world: World, request: Request, session: Session, asked: dict[str, 
     if text is not None and len(text.encode(errors="surrogatepass")) > limit:
         raise Refusal(ErrorCode.MESSAGE_TOO_LONG, f"Message too long: at most {limit} bytes")
     content = [_content(world, request, session, item) for item in _objects(asked, "content")]
-    content += _beside(world, request, session, content)
+    content += _attached_files(world, request, session, content)
     events = [_event(session, item) for item in _objects(asked, "events")]
     if kind == "Event" and not events:
         raise Refusal(ErrorCode.MISSING_PARAMETER, "Missing parameter: events")
@@ -141,7 +141,9 @@ def _attachment(world: World, request: Request, session: Session, fields: Reques
     return attachment.onTheWire(download_url(world, attachment, request.peer))
 
 
-def _beside(world: World, request: Request, session: Session, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _attached_files(
+    world: World, request: Request, session: Session, content: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The files that a client names beside its message, in `attachmentIds`; those that are not there do no harm."""
     given = request.fields.get("attachmentIds")
     named = {item["attachment"]["id"] for item in content if item.get("contentType") == "Attachment"}

@@ -10,9 +10,9 @@ from ..state.deployment import Rates
 from ..state.session import Peer
 
 __all__ = [
+    "RateLimited",
     "Refusal",
     "Request",
-    "TooOften",
     "within",
 ]
 
@@ -26,7 +26,7 @@ class Refusal(Exception):  # noqa: N818 - not an error of ours
         self.sentence = sentence
 
 
-class TooOften(Exception):  # noqa: N818 - not an error of ours
+class RateLimited(Exception):  # noqa: N818 - not an error of ours
     """Something is asked for too often, and may be asked for again after some seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -42,7 +42,7 @@ def within(rates: Rates, what: str) -> None:
     """
     seconds = rates.take(what)
     if seconds is not None:
-        raise TooOften(seconds)
+        raise RateLimited(seconds)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def configure_authenticated(world: World, request: Request) -> None:
     belongs = known is not None and known.identity == identity and known.state is not SessionState.LOGGED_OUT
     resumed = _resumable(known, request) if belongs else None
     session = resumed or world.newSession(token, deployment)
-    _become(session, identity)
+    _adopt_identity(session, identity)
     _enter(world, request, session, newSession=resumed is None)
 
 
@@ -75,7 +75,7 @@ def close(world: World, request: Request) -> None:  # noqa: ARG001 - every handl
     session.state = SessionState.CLOSED
     if request.flag("closeAllConnections"):
         for other in [peer for peer in session.connections if peer is not request.peer]:
-            _send_away(session, other, None)
+            _disconnect_guest(session, other, None)
     request.peer.deliver(session_response(session, connected=False, tracingId=request.tracingId))
 
 
@@ -130,7 +130,7 @@ def _identity(world: World, deployment: Deployment, request: Request) -> Identit
     return grant.identity
 
 
-def _become(session: Session, identity: Identity) -> None:
+def _adopt_identity(session: Session, identity: Identity) -> None:
     session.identity = identity
     session.conversation.guest.firstName = identity.firstName
     session.conversation.guest.lastName = identity.lastName
@@ -142,9 +142,9 @@ def _step_up(world: World, request: Request, session: Session, identity: Identit
     others = [other for other in world.sessionsOf(identity) if other.deployment is session.deployment]
     for other in others:
         for peer in list(other.connections):
-            _send_away(other, peer, "signedIn")
+            _disconnect_guest(other, peer, "signedIn")
         world.end(other)
-    _become(session, identity)
+    _adopt_identity(session, identity)
     conversation = session.conversation
     signed_in = Message(
         type="Event",
@@ -169,7 +169,7 @@ def _enter(
     if "journeyContext" in request.fields:
         session.journeyContext = request.object("journeyContext")
     while len(session.connections) > session.deployment.maxConnections:
-        _send_away(session, session.connections[0], None)
+        _disconnect_guest(session, session.connections[0], None)
     request.peer.deliver(
         session_response(
             session,
@@ -183,7 +183,7 @@ def _enter(
         observer.guestArrived(session)
 
 
-def _send_away(session: Session, peer: Peer, reason: str | None) -> None:
+def _disconnect_guest(session: Session, peer: Peer, reason: str | None) -> None:
     session.detach(peer)
     peer.deliver(connection_closed(reason))
     peer.finish(1000, "")

@@ -175,7 +175,7 @@ def _event_of(document: Any, raw: str) -> Event:
     return _event((method, body, raw, document, tracing_id))
 
 
-def heard_as(base: BaseMessage) -> tuple[str, Any]:
+def listener_call_of(base: BaseMessage) -> tuple[str, Any]:
     """The listener's method for an envelope, and what it is called with; the body may be a model already."""
     route = _route_of(base.class_)
     body = base.body

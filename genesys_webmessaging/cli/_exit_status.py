@@ -69,7 +69,7 @@ _FAILURES = frozenset(
 )
 
 
-def _failing_machine(error: BaseException) -> bool:
+def _is_system_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _FAILURES
 
 
@@ -80,7 +80,7 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], Status], ...] = (
     (_unanswered_call, Status.CONNECTION),
     (_is(ConnectionError, NotConnectedError), Status.CONNECTION),
     (_is(WebMessagingException), Status.REFUSED),
-    (_failing_machine, Status.MACHINE),
+    (_is_system_error, Status.MACHINE),
     (_is(OSError, TypeError, ValueError), Status.USAGE),
 )
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genesys_webmessaging import RequestError, WebMessagingClient, models
+from genesys_webmessaging._core.decoding import ROUTES, UNEXPECTED, Event, decode, is_plain_message, listener_call_of
 from genesys_webmessaging._core.pending import Pending
-from genesys_webmessaging._core.routing import ROUTES, UNEXPECTED, Event, decode, heard_as, is_plain_message
 from genesys_webmessaging._core.session_state import Session
 from genesys_webmessaging.listener import LISTENER_METHODS
 from genesys_webmessaging.models import BaseMessage, MessageDataType, StructuredMessage
@@ -155,7 +155,7 @@ def test_unknown_values_in_the_envelope_stay_as_they_came() -> None:
 )
 def test_going_through_the_envelope_makes_no_difference(raw: str) -> None:
     event = decode(raw)
-    method, argument = heard_as(event.base_message())
+    method, argument = listener_call_of(event.base_message())
     assert method == event.method
     assert argument == (event.base_message() if method == UNEXPECTED else event.body)
 
@@ -163,7 +163,7 @@ def test_going_through_the_envelope_makes_no_difference(raw: str) -> None:
 @pytest.mark.parametrize("class_", ROUTES)
 def test_an_envelope_with_a_plain_body_is_heard_as_well(class_: str) -> None:
     base = BaseMessage.from_json(frame(class_, {}, tracingId="t"))
-    method, argument = heard_as(base)
+    method, argument = listener_call_of(base)
     assert method == ROUTES[class_].method
     model = argument.body if method == UNEXPECTED else argument
     assert model == ROUTES[class_].model(tracingId="t")
@@ -266,7 +266,7 @@ def followed(raw: str) -> Event:
     answers = Pending()
     answers.expect("t", "getJwt")
     answers.observe(event)
-    heard_as(event.base_message())
+    listener_call_of(event.base_message())
     is_plain_message(raw)
     return event
 
