@@ -233,7 +233,7 @@ class WebMessagingClient(Hinting):
                 # It is sent, and a refusal that comes so late still reaches the listeners.
                 return tracingId
         except BaseException:
-            self.disconnect()
+            self._engine.disconnect(deadline)
             raise
         return tracingId
 

@@ -169,6 +169,8 @@ class Conversation(Hinting):
             TypeError, ValueError: An argument cannot be right.
         """
         client = WebMessagingClient(address)
+        timeout = checks.seconds("timeout", timeout)
+        deadline = Deadline(timeout)
         origin = origin or f"https://{host_of(client.address)}"
         if keepMessages is not None and checks.whole_number("keepMessages", keepMessages) == 0:
             raise ValueError("keepMessages must be at least 1, or None for all")
@@ -211,31 +213,34 @@ class Conversation(Hinting):
             data = signIn() if signIn is not None else OAuthParams()
             return client.configureAuthenticatedSession(deploymentId, token, origin, data)
 
-        connect = partial(
-            reconnector.connect,
-            deploymentId,
-            origin,
-            timeout,
-            startNew=startNew,
-            configure=None if signIn is None else sign_in,
-            applicationName=applicationName,
-            sslContext=sslContext,
-            caFile=caFile,
-            clientCertificate=clientCertificate,
-            proxy=proxy,
-            trustEnv=trustEnv,
-            maxMessageSize=maxMessageSize,
-            maxQueueSize=maxQueueSize,
-        )
+        def connect(token: str | None, within: float) -> None:
+            reconnector.connect(
+                deploymentId,
+                origin,
+                within,
+                token=token,
+                startNew=startNew,
+                configure=None if signIn is None else sign_in,
+                applicationName=applicationName,
+                sslContext=sslContext,
+                caFile=caFile,
+                clientCertificate=clientCertificate,
+                proxy=proxy,
+                trustEnv=trustEnv,
+                maxMessageSize=maxMessageSize,
+                maxQueueSize=maxQueueSize,
+            )
+
         try:
             if store is None or token is not None:
-                connect(token=token)
+                connect(token, timeout)
             else:
-                _connect_with_stored_token(connect, store, client, deploymentId)
+                _connect_with_stored_token(connect, store, client, deploymentId, deadline)
             session = client.sessionResponse
             if join == "always" or (join and session is not None and session.newSession is True):
-                chat.join()
+                chat.join(deadline.remaining)
         except BaseException:
+            client._engine.disconnect(deadline)
             chat.close()
             raise
         return chat
@@ -853,21 +858,22 @@ class Conversation(Hinting):
 
 
 def _connect_with_stored_token(
-    connect: Callable[..., object],
+    connect: Callable[[str | None, float], object],
     store: TokenStore | str | os.PathLike[str],
     client: WebMessagingClient,
     deployment_id: str,
+    deadline: Deadline,
 ) -> None:
     """Connect with the token that is kept for a deployment, with a new one if it is good no more, and keep that."""
     kept = store if isinstance(store, TokenStore) else TokenStore(store)
     token = kept.get(client.address, deployment_id)
     try:
-        connect(token=token)
+        connect(token, deadline.seconds)
     except RequestError as error:
-        if token is None or error.code not in _TOKEN_REFUSED:
+        if token is None or error.code not in _TOKEN_REFUSED or deadline.passed:
             raise
         kept.forget(client.address, deployment_id)
-        connect()
+        connect(None, deadline.remaining)
     if client.token is not None:
         kept.put(client.address, deployment_id, client.token)
 

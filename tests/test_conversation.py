@@ -549,6 +549,15 @@ def test_the_token_is_kept_between_runs_when_asked_to(simulator: Simulator, tmp_
         assert [message.text for message in chat.history()] == ["first run"]
 
 
+def test_the_time_of_open_covers_a_server_that_refuses_and_does_not_answer_the_close(simulator: Simulator) -> None:
+    simulator.faults.refuse("configureSession", 4011, "no")
+    simulator.faults.muteClose(times=None)
+    began = time.monotonic()
+    with pytest.raises(RequestError):
+        Conversation.open(simulator.address, "demo", timeout=0.5)
+    assert time.monotonic() - began < 3
+
+
 def test_a_kept_token_that_is_no_good_any_more_is_replaced(simulator: Simulator, tmp_path: Path) -> None:
     store = TokenStore(tmp_path / "tokens.json")
     with Conversation.open(simulator.address, "demo", store=store) as chat:

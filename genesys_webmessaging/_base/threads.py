@@ -30,7 +30,8 @@ def daemon_thread(kind: str, target: Callable[..., object], *args: Any) -> threa
 
 def seconds_text(seconds: float) -> str:
     """A time in words: "1 second", "2.5 seconds"."""
-    return f"{seconds:g} second" if seconds == 1 else f"{seconds:g} seconds"
+    shown = round(seconds, 1 if seconds >= 1 else 3)
+    return f"{shown:g} second" if shown == 1 else f"{shown:g} seconds"
 
 
 class Deadline:

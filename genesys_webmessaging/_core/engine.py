@@ -219,15 +219,20 @@ class Engine:
             with self._lock:
                 self._phase = _Phase.QUIET
 
-    def disconnect(self) -> None:
-        """Close the connection; what :meth:`WebMessagingClient.disconnect` says."""
+    def disconnect(self, deadline: Deadline | None = None) -> None:
+        """Close the connection; what :meth:`WebMessagingClient.disconnect` says.
+
+        Args:
+            deadline: When the connection is cut if the server has not answered by then; five seconds from now at most.
+        """
         with self._lock:
             current = self._current
             if self._phase is _Phase.CONNECTING:
                 self._phase = _Phase.CANCELLED
         if current is None:
             return
-        current.connection.close(1000, "Guest client disconnect", CLOSE_TIMEOUT)
+        seconds = CLOSE_TIMEOUT if deadline is None else deadline.at_most(CLOSE_TIMEOUT)
+        current.connection.close(1000, "Guest client disconnect", seconds)
         current.dispatcher.join(CLOSE_TIMEOUT)
 
     def abandon(self) -> bool:

@@ -279,7 +279,7 @@ class Reconnector(ListenerWrapper):
             with self._changed:
                 self._state = before
                 self._changed.notify_all()
-            self._client.disconnect()
+            self._client._engine.disconnect(deadline)
             raise
         self._connected()
         return response
