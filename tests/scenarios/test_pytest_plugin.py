@@ -12,13 +12,12 @@ from genesys_webmessaging.simulator import Simulator
 pytest_plugins = ["pytester"]
 
 FILE = """
-config: {timeout: 0.5}
 scenarios:
   hours:
     tags: [smoke]
     steps: [{say: hours}, {expect: We are open}]
   wrong:
-    steps: [{say: hours}, {expect: We are closed}]
+    steps: [{say: hours}, {expect: {containing: We are closed, within: 0.5}}]
   sizes:
     parametrize: {size: [S, M]}
     steps: [{say: 'size ${size}'}, {expect: 'size ${size}'}]
@@ -39,7 +38,7 @@ def test_each_scenario_and_each_set_of_parameters_is_a_test(pytester: pytest.Pyt
     assert "shop.scenario.yaml::hours PASSED" in output
     assert "shop.scenario.yaml::sizes[M] PASSED" in output
     assert (
-        "step 2 (expect: 'We are closed'), line 8: expected 'We are closed', but nothing like it within 0.5 s" in output
+        "step 2 (expect: 'We are closed'), line 7: expected 'We are closed', but nothing like it within 0.5 s" in output
     )
     assert re.search(r"conversation(.|\n)*Guest: hours(.|\n)*We are open from 9 to 17", output)
     assert "Traceback" not in output

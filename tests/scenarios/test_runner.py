@@ -267,7 +267,7 @@ def test_what_was_saved_is_used_by_later_steps_and_stands_for_itself_in_patterns
 
 def test_save_says_when_the_step_before_has_taken_the_message(run: Run):
     steps = "say: hours", "expect: open", "save: {from: 'from (\\d+)'}"
-    result = run(scenario(*steps, config="timeout: 0.2"))
+    result = run(scenario(*steps, config="timeout: 1"))
     assert "let save take it instead" in result.sentence
 
 
@@ -301,7 +301,7 @@ def test_as_many_attempts_must_pass_as_the_threshold_says(
 
     server = threading.Thread(target=play, name="script")
     server.start()
-    head = f"config: {{timeout: 0.4}}\nscenarios:\n  a:\n    attempts: 4\n    threshold: {threshold}\n"
+    head = f"config: {{timeout: 1}}\nscenarios:\n  a:\n    attempts: 4\n    threshold: {threshold}\n"
     result = run(head + "    steps: [{say: hi}, {expect: good}]\n", address=peer.address, deploymentId="demo")
     server.join(10)
     assert [attempt.passed for attempt in result.attempts] == [False, True, False, True]

@@ -323,6 +323,11 @@ def test_what_a_guest_says_is_shown_and_never_run(pages, desk, chat):
     assert log(desk).locator("b, script, img").count() == 0
 
 
+def wait_for_an_empty_composer(desk):
+    """What was sent has been taken, and the first field is empty and has the focus."""
+    desk.wait_for_function("document.activeElement.id === 'say-text' && document.activeElement.value === ''")
+
+
 def test_the_desk_is_used_from_the_keyboard(pages, desk, chat, simulator):
     pages("/guest").locator("#state.good").wait_for()
     desk.locator(".guests button").nth(1).wait_for()
@@ -334,6 +339,7 @@ def test_the_desk_is_used_from_the_keyboard(pages, desk, chat, simulator):
     desk.keyboard.type("no mouse needed")
     desk.keyboard.press("Enter")
     assert chat.receive(timeout=5).text == "no mouse needed"
+    wait_for_an_empty_composer(desk)
     desk.keyboard.press("Escape")
     desk.keyboard.press("2")
     desk.locator("#say-lines").wait_for()
@@ -343,6 +349,7 @@ def test_the_desk_is_used_from_the_keyboard(pages, desk, chat, simulator):
     desk.keyboard.press("Tab")
     desk.keyboard.press("Enter")
     assert chat.receive(timeout=5).content[0].quickReply.text == "Yes"
+    wait_for_an_empty_composer(desk)
     desk.keyboard.press("Escape")
     desk.keyboard.press("?")
     desk.get_by_role("dialog").wait_for()
