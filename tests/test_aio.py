@@ -142,7 +142,7 @@ def test_a_thousand_waits_take_no_threads(simulator: Simulator):
             assert threading.active_count() <= before + 1
             return time.monotonic() - began
 
-    assert run(wait()) < 10
+    assert run(wait()) < 30, "one after the other they would take 500 seconds"
 
 
 def test_an_opening_that_is_cancelled_leaves_nothing_open(simulator: Simulator):
