@@ -15,12 +15,16 @@ from .threads import daemon_thread, logger_of
 
 log = logger_of(__name__)
 
+# What threading's RuntimeError says.
+_NO_THREAD = "can't start new thread"
+
 
 class Timer:
     """Something that is to be called once, unless it is cancelled before.
 
     Attributes:
         due: When, a time of ``time.monotonic``.
+        kind: That of the thread that it is called on; None for the scheduler's own.
     """
 
     __slots__ = ("_call", "_scheduler", "due", "kind")
@@ -46,8 +50,9 @@ class Scheduler:
     """
 
     def __init__(self) -> None:
-        # Guards the fields below, and the calls of the timers; notified when the thread has to look again.
-        self._changed = threading.Condition(threading.Lock())
+        # Guards the fields below, and the calls of the timers; notified when the thread has to look again. Reentrant:
+        # a finalizer that cancels may run on the thread that holds it. So cancelling leaves the heap as it is.
+        self._changed = threading.Condition()
         self._heap: list[tuple[float, int, Timer]] = []  # cancelled ones, too, until their time comes
         self._live = 0
         self._numbers = itertools.count()
@@ -56,7 +61,7 @@ class Scheduler:
 
     def _after_fork(self) -> None:
         """In a forked child: what was to be done is the parent's business."""
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()
         self._heap, self._live, self._thread = [], 0, None
 
     def call_at(self, due: float, call: Callable[[], object], *, thread: str | None = None) -> Timer:
@@ -70,12 +75,19 @@ class Scheduler:
         """
         timer = Timer(self, due, call, thread)
         with self._changed:
-            heapq.heappush(self._heap, (due, next(self._numbers), timer))
-            self._live += 1
             if self._thread is None:
                 self._thread = daemon_thread("scheduler", self._run)
-                self._thread.start()
-            elif self._heap[0][2] is timer:
+                try:
+                    self._thread.start()
+                except BaseException:
+                    self._thread = None  # or nobody would start one again
+                    raise
+            if len(self._heap) > 2 * self._live + 100:
+                self._heap = [entry for entry in self._heap if entry[2]._call is not None]
+                heapq.heapify(self._heap)
+            heapq.heappush(self._heap, (due, next(self._numbers), timer))
+            self._live += 1
+            if self._heap[0][2] is timer:
                 self._changed.notify()
         return timer
 
@@ -86,11 +98,7 @@ class Scheduler:
             timer._call = None
             self._live -= 1
             if self._live == 0:
-                self._heap.clear()
                 self._changed.notify()
-            elif len(self._heap) > 2 * self._live + 100:
-                self._heap = [entry for entry in self._heap if entry[2]._call is not None]
-                heapq.heapify(self._heap)
 
     def _run(self) -> None:
         while self._await_next():
@@ -106,27 +114,31 @@ class Scheduler:
                     del timer  # or it would be kept for as long as it is waited
                     self._changed.wait(left)
                     continue
-                heapq.heappop(self._heap)
+                timer = heapq.heappop(self._heap)[2]
                 if timer._call is not None:
                     call, timer._call = timer._call(), None
                     self._live -= 1
                     break
             else:
+                self._heap.clear()
                 self._thread = None
                 return False
         if call is not None:
-            _make(call, timer.kind)
+            self._call(call, timer.kind)
         return True
 
-
-def _make(call: Callable[[], object], kind: str | None) -> None:
-    try:
-        if kind is None:
-            call()
-        else:
-            daemon_thread(kind, call).start()
-    except Exception:
-        log.exception("what was due failed")
+    def _call(self, call: Callable[[], object], kind: str | None) -> None:
+        try:
+            if kind is None:
+                call()
+            else:
+                daemon_thread(kind, call).start()
+        except Exception as error:
+            if str(error) == _NO_THREAD:
+                log.warning("the system has no thread for what is due; it is tried again in a second")
+                self.call_at(time.monotonic() + 1.0, call, thread=kind)
+            else:
+                log.exception("what was due failed")
 
 
 scheduler = Scheduler()

@@ -233,7 +233,7 @@ class Engine:
             return
         seconds = CLOSE_TIMEOUT if deadline is None else deadline.at_most(CLOSE_TIMEOUT)
         current.connection.close(1000, "Guest client disconnect", seconds)
-        current.dispatcher.join(CLOSE_TIMEOUT)
+        current.dispatcher.join(CLOSE_TIMEOUT if deadline is None else deadline.at_most(CLOSE_TIMEOUT))
 
     def abandon(self) -> bool:
         """Have the connection closed in the background, because its client is gone. For a finalizer: takes no lock.
@@ -312,7 +312,7 @@ class Engine:
             self.disconnect()
             raise
 
-    # Receiving. The reader thread calls what the first three make; the dispatcher what the last makes.
+    # Receiving. The reader thread calls what _receive_callback and _end_callback make, the dispatcher the rest.
 
     def _receive_callback(
         self, connection: Connection, dispatcher: Dispatcher[_Item], max_queue_size: int

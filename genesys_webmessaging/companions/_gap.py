@@ -205,8 +205,9 @@ class HistoryReader:
         earlier = self._wanted or (-math.inf, math.inf)
         self._wanted = max(earlier[0], since), min(earlier[1], mark)
         if self._thread is None:
-            self._thread = daemon_thread("history", self._work)
-            self._thread.start()
+            thread = daemon_thread("history", self._work)
+            thread.start()  # which the system may refuse
+            self._thread = thread
         return True
 
     # The thread

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
-from functools import cached_property
 
 from .._base import checks
 from .._base.fork import renew_after_fork
@@ -81,6 +80,9 @@ class _Job:
         lost: Whether the connection was lost on which it was sent.
     """
 
+    # Made under the lock of its Delivery when it is queued: a sender that delivers itself needs none.
+    future: Future[StructuredMessage]
+
     def __init__(self, request: SendMessageRequest, id_: str, seconds: float, deadline: Deadline | None) -> None:
         self.request = request
         self.id = id_
@@ -90,11 +92,6 @@ class _Job:
         self.sent_at = 0.0
         self.doubt: Gap | None = None
         self.lost = False
-
-    @cached_property
-    def future(self) -> Future[StructuredMessage]:
-        """What becomes of it, for a message in a queue."""
-        return Future()
 
     def doubt_since(self, moment: float, *, lost: bool = False) -> None:
         """It may have arrived, but not after a moment."""
@@ -168,12 +165,12 @@ class Delivery(Hinting, SessionListener):
         self._session_mark: int | None = None  # the mark of the ledger when the session of this connection was told of
         self._token: str | None = None
         self._closed: WebMessagingException | None = None
-        self._deliver_callback: threading.Thread | None = None  # whose turn it is: a sender's, or our own for a queue
+        self._deliverer: threading.Thread | None = None  # whose turn it is: a sender's, or our own for a queue
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
         self._changed = threading.Condition()
-        self._deliver_callback = None
+        self._deliverer = None
         self._jobs.clear()
         self._closed = ConnectionClosedError("the connection belongs to the process that this one was forked from")
         if self._reconnector is None:
@@ -268,25 +265,30 @@ class Delivery(Hinting, SessionListener):
         with self._changed:
             if self._closed is not None:
                 raise copy_of(self._closed)
-            if here and self._deliver_callback is None:
-                self._deliver_callback = threading.current_thread()
+            if here and self._deliverer is None and not self._jobs:
+                self._deliverer = threading.current_thread()
                 return True
-            self._jobs.append(job)
+            job.future = Future()
             self._need_deliverer()
+            self._jobs.append(job)
             return False
 
     def _need_deliverer(self) -> None:
         """Called under the lock."""
-        if self._deliver_callback is None:
-            self._deliver_callback = daemon_thread("delivery", self._work)
-            self._deliver_callback.start()
+        if self._deliverer is None:
+            thread = daemon_thread("delivery", self._work)
+            thread.start()  # which the system may refuse
+            self._deliverer = thread
 
     def _end_turn(self) -> None:
         """A caller has delivered its own message: those behind it are another thread's."""
         with self._changed:
-            self._deliver_callback = None
+            self._deliverer = None
             if self._jobs:
-                self._need_deliverer()
+                try:
+                    self._need_deliverer()
+                except RuntimeError as error:
+                    log.warning("the next message waits for another one to be sent: %s", error)
 
     def _result_of(self, job: _Job) -> StructuredMessage:
         """Wait for a message that is queued."""
@@ -364,7 +366,7 @@ class Delivery(Hinting, SessionListener):
     def _next_job(self) -> _Job | None:
         with self._changed:
             if not self._jobs:
-                self._deliver_callback = None
+                self._deliverer = None
                 return None
             return self._jobs.popleft()
 

@@ -453,8 +453,9 @@ class Reconnector(ListenerWrapper):
     def _need_worker(self) -> None:
         """Called under the lock."""
         if self._worker is None:
-            self._worker = daemon_thread("reconnector", self._work)
-            self._worker.start()
+            worker = daemon_thread("reconnector", self._work)
+            worker.start()  # which the system may refuse
+            self._worker = worker
         self._changed.notify_all()
 
     # The worker: it replaces connections
@@ -531,7 +532,7 @@ class Reconnector(ListenerWrapper):
                 self._connected_at = now
                 log.info("the connection is ready")
             self._changed.notify_all()
-        self._mind_the_gaps()
+        self._check_gaps()
         if self._client.isInputClosed():
             self._repair("the connection was lost at once", drop=False)
 
@@ -551,7 +552,7 @@ class Reconnector(ListenerWrapper):
     def _is_closed(self, gap: Gap, reading: Reading | None) -> bool:
         return reading is not None and gap.is_closed_by(reading, 0.0 if gap.unheard else self._history_lag)
 
-    def _mind_the_gaps(self) -> None:
+    def _check_gaps(self) -> None:
         """Have the history read when it is time to, until all gaps are closed."""
         reading, last, failures = self._reader.last, self._reader.last_began, self._reader.failures
         with self._changed:
@@ -579,7 +580,8 @@ class Reconnector(ListenerWrapper):
                 return
             due, mark = timer.due, min((gap.mark for gap in self._gaps), default=math.inf)
         if not self._reader.request(due, mark):
-            self._mind_the_gaps()
+            # Listeners may be called in it.
+            daemon_thread("history", self._check_gaps).start()
 
     def _take_history(self, entities: list[WebMessagingMessage], session: int) -> Comparison:
         with self._changed:
@@ -590,7 +592,7 @@ class Reconnector(ListenerWrapper):
 
     def _history_was_read(self) -> None:
         self._serial.run()
-        self._mind_the_gaps()
+        self._check_gaps()
 
     # The end
 

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 
@@ -108,4 +109,73 @@ def test_it_keeps_nobody_alive() -> None:
     gc.collect()
     assert gone.is_set()
     timer.cancel()
+    no_thread_is_left()
+
+
+def test_a_finalizer_may_cancel_on_the_thread_that_sets_a_timer() -> None:
+    """The garbage collector runs whatever it finds inside any call; the process stood still."""
+    scheduler = Scheduler()
+
+    class Owner:
+        def __init__(self) -> None:
+            self.timer = scheduler.call_at(soon(3600), self.act)
+            self.itself = self
+
+        def act(self) -> None: ...
+
+        def __del__(self) -> None:
+            self.timer.cancel()
+
+    def work() -> None:
+        for number in range(500):
+            gc.set_threshold(number % 20 + 1)  # so that each time it is another step that is collected in
+            Owner()
+            scheduler.call_at(soon(3600), int).cancel()
+
+    thresholds = gc.get_threshold()
+    try:
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(20)
+        assert not worker.is_alive()
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+    no_thread_is_left()
+
+
+@pytest.fixture
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have the system refuse the next threads."""
+    start = threading.Thread.start
+
+    def refuse(count: int) -> None:
+        left = [None] * count
+
+        def start_or_not(thread: threading.Thread) -> None:
+            if left:
+                left.pop()
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start_or_not)
+
+    return refuse
+
+
+def test_a_thread_that_the_system_refuses_is_asked_for_again(refuse_threads: Callable[[int], None]) -> None:
+    scheduler, made = Scheduler(), SimpleQueue[str]()
+    refuse_threads(1)
+    with pytest.raises(RuntimeError):
+        scheduler.call_at(soon(), lambda: made.put("first"))
+    scheduler.call_at(soon(), lambda: made.put("second"))
+    assert made.get(timeout=5) == "second"
+    no_thread_is_left()
+
+
+def test_what_is_due_is_tried_again_when_the_system_has_no_thread_for_it(refuse_threads: Callable[[int], None]) -> None:
+    scheduler, made = Scheduler(), SimpleQueue[str]()
+    scheduler.call_at(soon(0.2), lambda: made.put(threading.current_thread().name), thread="reorder")
+    refuse_threads(1)
+    assert made.get(timeout=5).startswith("genesys-webmessaging-reorder-")
     no_thread_is_left()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -321,3 +322,31 @@ def test_arguments_that_cannot_be_right_are_refused(delivery: Delivery) -> None:
         delivery.send(7)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="part of the request"):
         delivery.send(textMessage("a"), {"b": "c"})
+
+
+def test_a_message_in_the_queue_has_one_future(client: WebMessagingClient) -> None:
+    """Its sender and the thread that delivers it each made one of their own, now and then, since Python 3.12."""
+    delivery = Delivery(client)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        futures = [delivery.submit("x", timeout=0) for _ in range(500)]
+        assert all(isinstance(future.exception(5), ResponseTimeoutError) for future in futures)
+    finally:
+        sys.setswitchinterval(interval)
+        delivery.close()
+
+
+def test_a_thread_that_the_system_refuses_keeps_no_later_message_back(
+    client: WebMessagingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = Delivery(client)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread"))
+        )
+        with pytest.raises(RuntimeError):
+            delivery.submit("x", timeout=0)
+    assert delivery.pending == 0
+    assert isinstance(delivery.submit("y", timeout=0).exception(5), ResponseTimeoutError)
+    delivery.close()
