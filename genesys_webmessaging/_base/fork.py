@@ -14,18 +14,18 @@ class _Renewable(Protocol):
 _renewables: weakref.WeakSet[_Renewable] = weakref.WeakSet()
 
 
-def renew_after_fork(heir: _Renewable) -> None:
-    """Have ``heir._after_fork()`` called in every forked child, for as long as the object lives.
+def renew_after_fork(renewable: _Renewable) -> None:
+    """Have ``renewable._after_fork()`` called in every forked child, for as long as the object lives.
 
     There it replaces its locks, which threads may hold that the child does not have, and lets go of what belongs to
     the parent, such as sockets, without a byte to the other side.
     """
-    _renewables.add(heir)
+    _renewables.add(renewable)
 
 
 def _after_fork() -> None:
-    for heir in list(_renewables):
-        heir._after_fork()
+    for renewable in list(_renewables):
+        renewable._after_fork()
 
 
 if hasattr(os, "register_at_fork"):
