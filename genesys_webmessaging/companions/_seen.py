@@ -342,6 +342,7 @@ class Ledger:
             known = self._double_of(seen)
             if known is None:
                 self._add(seen)
+                self._forget_surplus()
                 seen.live_number = seen.number
                 return seen
             if not known.live_number:
@@ -395,6 +396,7 @@ class Ledger:
                     result.newest_live = max(result.newest_live, sure.live_number)
             late = self._passed_over(result.places, [seen for _, seen in new], mark) if new else set()
             result.missing = [Missing(entity, seen, seen in late) for entity, seen in new]
+            self._forget_surplus()  # not before: what is forgotten could be matched still
             return result
 
     def reaches(self, entities: Sequence[WebMessagingMessage], mark: float = math.inf) -> bool:
@@ -445,6 +447,8 @@ class Ledger:
         seen.noted_at = self._clock()
         self._messages.append(seen)
         self._index(seen)
+
+    def _forget_surplus(self) -> None:
         while len(self._messages) > self._kept:
             self._forget(self._messages.popleft())
 

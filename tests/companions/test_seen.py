@@ -67,6 +67,18 @@ def test_messages_whose_two_names_are_the_same_are_forgotten_in_their_turn(clock
     assert ledger.admit(live(id="4", channel={"messageId": "4"})) is None, "it is remembered"
 
 
+def test_a_gap_that_is_larger_than_what_is_remembered_is_found(clock: Clock) -> None:
+    ledger = Ledger(clock, kept=10)
+    for number in [*range(5), *range(17, 22)]:
+        ledger.admit(live(id=str(number), at=number))
+
+    found = missing(ledger, [entity(id=str(number), at=number) for number in reversed(range(22))])
+
+    assert [message.id for message in found] == [str(number) for number in range(5, 17)]
+    assert ledger.admit(live(id="16", at=16)) is None, "it is remembered"
+    assert ledger.admit(live(id="0", at=0)) is not None, "it was forgotten"
+
+
 def test_a_frame_that_came_twice_is_heard_once(ledger: Ledger) -> None:
     assert ledger.admit(live(id="1"))
     assert not ledger.admit(live(id="1"))
