@@ -251,6 +251,40 @@ def test_after_a_fork_the_child_does_not_wait_for_answers_that_only_the_parent_g
         assert heard(process) == "closed True"
 
 
+FORKED_BEATING = """
+import os, time, warnings
+from genesys_webmessaging.companions import Heartbeat
+warnings.simplefilter("ignore")
+heartbeat = Heartbeat(client, interval=0.1, patience=60)
+client.addSessionListener(heartbeat)
+client.joinConversation("demo", TOKEN, "hello")
+say("joined")
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    client.joinConversation("demo", TOKEN, "from the child")
+    deadline = time.monotonic() + 10
+    while heartbeat.beats < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    say(heartbeat.beats >= 2)
+    client.disconnect()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+client.disconnect()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_after_a_fork_the_child_has_a_heartbeat_though_the_parent_awaited_an_answer(simulator: Simulator) -> None:
+    simulator.faults.lose(action="echo")
+    with running(FORKED_BEATING, simulator.address) as process:
+        assert heard(process) == "joined"
+        simulator.received.wait("echo")
+        assert process.stdin is not None
+        print("go on", file=process.stdin, flush=True)
+        assert heard(process) == "True"
+
+
 def test_a_listener_that_raises_keyboard_interrupt_does_not_end_the_program(
     peer: WebSocketsPeer, recorder: Recorder
 ) -> None:

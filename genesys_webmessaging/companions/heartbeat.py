@@ -86,7 +86,7 @@ class Heartbeat(ListenerWrapper):
     def _after_fork(self) -> None:
         super()._after_fork()
         self._lock = threading.Lock()
-        self._timer = None
+        self._timer = self._awaited = None
 
     @property
     def beats(self) -> int:
