@@ -30,6 +30,9 @@ LATEST = 253_370_764_800.0
 _MOMENTS = 40
 # Seconds after which an echo is tried again that a connection could not take at once.
 _SEND_AGAIN = 0.5
+# Seconds of the last look at an answer that is due. Not 0: who merely looks does not await it in vain, and an error
+# that comes later without a tracing id would be taken for the answer to the echo.
+_AWAITED_IN_VAIN = 0.001
 # Seconds since 1970 above which a time must be meant in milliseconds, as the documentation has it: in the year 5138.
 _MILLISECONDS = 1e11
 
@@ -78,6 +81,7 @@ class Heartbeat(ListenerWrapper):
         self._timer: Timer | None = None  # None while it does not beat
         self._next_beat = math.inf
         self._awaited: _Echo | None = None
+        self._put_off: _Echo | None = None  # the first of those in a row that the connection did not take
         self._heard = 0
         self._expires: float | None = None  # a time that a datetime can hold
         self._warned: float | None = None
@@ -86,7 +90,7 @@ class Heartbeat(ListenerWrapper):
     def _after_fork(self) -> None:
         super()._after_fork()
         self._lock = threading.Lock()
-        self._timer = self._awaited = None
+        self._timer = self._awaited = self._put_off = None
 
     @property
     def beats(self) -> int:
@@ -102,9 +106,7 @@ class Heartbeat(ListenerWrapper):
     def stop(self) -> None:
         """Beat no more on this connection. The next SessionResponse starts it again."""
         with self._lock:
-            timer, self._timer, self._awaited = self._timer, None, None
-        if timer is not None:
-            timer.cancel()
+            self._end()
 
     # What is heard
 
@@ -175,15 +177,21 @@ class Heartbeat(ListenerWrapper):
             warns = expires is not None and expires != self._warned and expires - self._warn_before <= time.time()
             if warns:
                 self._warned = expires
-        if warns and expires is not None:
-            self._call(self._on_expiring, max(0.0, expires - time.time()))
-        if awaited is not None and now >= awaited.due:
-            self._judge(awaited)
-        elif beats:
-            self._beat()
-        with self._lock:
-            if self._timer is not None:
-                self._wait()
+        try:
+            if warns and expires is not None:
+                self._call(self._on_expiring, max(0.0, expires - time.time()))
+            if awaited is not None and now >= awaited.due:
+                self._judge(awaited)
+            elif beats:
+                self._beat()
+        except Exception:
+            log.exception("a heartbeat failed in a way that was not foreseen")
+            with self._lock:
+                self._awaited = None
+        finally:
+            with self._lock:
+                if self._timer is not None:
+                    self._wait()
 
     def _beat(self) -> None:
         """Send an echo, if it can go out at once."""
@@ -194,37 +202,64 @@ class Heartbeat(ListenerWrapper):
         with self._lock:
             self._next_beat, self._awaited = self._moment_after(now), awaited
         try:
-            self._client.send(echo(), tracingId=tracing_id, timeout=0)
-        except ResponseTimeoutError:
+            self._client._engine.send(echo(), tracing_id, 0)
             with self._lock:
-                self._next_beat, self._awaited = now + _SEND_AGAIN, None
+                self._put_off = None
+        except ResponseTimeoutError:
+            self._put_it_off(awaited)
         except WebMessagingException as error:
-            self._end(awaited, error)
+            self._give_up(awaited, error)
+
+    def _put_it_off(self, awaited: _Echo) -> None:
+        """Try again soon, unless the peer has taken nothing and said nothing for too long."""
+        first = self._put_off
+        if first is None or self._heard != first.heard:
+            first = awaited
+        if time.monotonic() >= first.due:
+            self._find_dead(awaited, "it has taken nothing and said nothing for")
+            return
+        with self._lock:
+            if self._awaited is awaited:
+                self._next_beat, self._awaited, self._put_off = time.monotonic() + _SEND_AGAIN, None, first
 
     def _judge(self, awaited: _Echo) -> None:
         """Take the answer if there is one: the reader may have it, though the listeners have not heard it yet."""
         try:
-            self._client.awaitResponse(awaited.tracing_id, 0.001)
+            self._client.awaitResponse(awaited.tracing_id, _AWAITED_IN_VAIN)
             self._note_answer(awaited)
         except ResponseTimeoutError:
             if self._heard == awaited.heard:
-                log.warning("the peer is dead: no answer within %g seconds", self._patience)
-                self.stop()
-                self._call(self._on_dead_peer)
+                self._find_dead(awaited, "it has not answered for")
             else:
                 self._forget(awaited)
         except RequestError as error:
             log.info("the echo was refused, so the peer is alive: %s", error)
             self._forget(awaited)
         except (WebMessagingException, ValueError) as error:
-            self._end(awaited, error)
+            self._give_up(awaited, error)
 
-    def _end(self, awaited: _Echo, error: Exception) -> None:
-        """Beat no more, unless another connection has begun to meanwhile."""
-        log.debug("no heartbeat any more: %s", error)
+    def _find_dead(self, awaited: _Echo, why: str) -> None:
+        if self._end_of(awaited):
+            log.warning("the peer is dead: %s %g seconds", why, self._patience)
+            self._call(self._on_dead_peer)
+
+    def _give_up(self, awaited: _Echo, error: Exception) -> None:
+        if self._end_of(awaited):
+            log.debug("no heartbeat any more: %s", error)
+
+    def _end_of(self, awaited: _Echo) -> bool:
+        """Beat no more. False if this echo is not awaited: another connection may have begun to beat."""
         with self._lock:
-            if self._awaited is awaited:
-                self._timer = self._awaited = None
+            mine = self._awaited is awaited
+            if mine:
+                self._end()
+        return mine
+
+    def _end(self) -> None:
+        """Beat no more. Called under the lock."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._awaited = self._put_off = None
 
     def _note_answer(self, awaited: _Echo) -> None:
         if self._forget(awaited):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -11,10 +12,17 @@ from typing import Any
 
 import pytest
 from _listeners import Recorder, until
+from _raw_peer import RawPeer, Wire, text
 
-from genesys_webmessaging import WebMessagingClient
+from genesys_webmessaging import RequestError, ResponseTimeoutError, WebMessagingClient
 from genesys_webmessaging.companions import Heartbeat, Reconnector, Transcript
-from genesys_webmessaging.models import SessionResponse
+from genesys_webmessaging.models import (
+    IncomingNormalizedMessage,
+    NormalizedType,
+    SendEchoRequest,
+    SendMessageRequest,
+    SessionResponse,
+)
 from genesys_webmessaging.simulator import Deployment, Simulator
 
 ORIGIN = "https://shop.example"
@@ -79,6 +87,38 @@ def test_a_dead_peer_is_disconnected_from_if_nobody_says_otherwise(
     configured(client)
     simulator.faults.lose(action="echo", times=None)
     recorder.waitFor("webSocketDisconnected")
+
+
+def test_a_peer_that_takes_nothing_any_more_is_dead() -> None:
+    found, over = threading.Event(), threading.Event()
+
+    def opens_a_session_and_reads_no_more(wire: Wire) -> None:
+        wire.accept()
+        tracing_id = json.loads(wire.read_text())["tracingId"]
+        response = {"type": "response", "class": "SessionResponse", "code": 200, "body": {"connected": True}}
+        wire.send(text(json.dumps({**response, "tracingId": tracing_id})))
+        over.wait(20)
+        wire.reset()
+
+    with RawPeer(opens_a_session_and_reads_no_more) as peer:
+        client = WebMessagingClient(peer.url)
+        configured(client)
+        message = IncomingNormalizedMessage(type=NormalizedType.TEXT, text="x" * 4000)
+        refused = 0
+        while refused < 5:  # the buffers are full: the system takes in none of what it was given
+            try:
+                client.send(SendMessageRequest(message=message), timeout=0)
+                refused = 0
+            except ResponseTimeoutError:
+                refused += 1
+                threading.Event().wait(0.02)
+        heartbeat = Heartbeat(client, interval=0.02, patience=0.3, onDeadPeer=found.set)
+        heartbeat.sessionResponse(SessionResponse(connected=True), "")
+        was_found = found.wait(5)
+        over.set()
+        client.waitUntilDisconnected(5)
+        heartbeat.stop()
+    assert was_found
 
 
 def test_a_silent_connection_is_replaced_with_a_reconnector(
@@ -158,6 +198,81 @@ def test_a_callback_that_raises_is_logged(
     configured(client)
     simulator.faults.lose(action="echo", times=None)
     until(lambda: "callback of the heartbeat raised" in caplog.text)
+
+
+def test_a_client_with_a_send_of_its_own_has_a_heartbeat_too(simulator: Simulator) -> None:
+    class Older(WebMessagingClient):
+        def send(self, request: Any, *, tracingId: str | None = None) -> str:  # type: ignore[override]
+            """As 1.0.0 declared it."""
+            return super().send(request, tracingId=tracingId)
+
+    with Older(simulator.address) as client:
+        heartbeat = Heartbeat(client, interval=0.02, patience=2)
+        client.addSessionListener(heartbeat)
+        configured(client)
+        until(lambda: heartbeat.beats >= 2)
+
+
+def test_it_goes_on_after_what_nobody_foresaw(
+    simulator: Simulator,
+    heartbeat: Heartbeat,
+    client: WebMessagingClient,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = client._engine.send
+    failures = [ArithmeticError(), ArithmeticError()]
+
+    def failing_send(request: Any, *args: Any) -> str:
+        if isinstance(request, SendEchoRequest) and failures:
+            raise failures.pop()
+        return send(request, *args)
+
+    monkeypatch.setattr(client._engine, "send", failing_send)
+    configured(client)
+    until(lambda: heartbeat.beats >= 2)
+    assert failures == []
+    assert caplog.text.count("a heartbeat failed in a way that was not foreseen") == 2
+
+
+def test_a_peer_is_dead_once_and_not_after_it_was_stopped(
+    simulator: Simulator, client: WebMessagingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = threading.Event()
+    heartbeat = Heartbeat(client, interval=0.02, patience=0.1, onDeadPeer=dead.set)
+    client.addSessionListener(heartbeat)
+    looked = threading.Event()
+
+    def stopped_meanwhile(*args: Any) -> Any:
+        heartbeat.stop()
+        looked.set()
+        raise ResponseTimeoutError("no answer")
+
+    configured(client)
+    simulator.faults.lose(action="echo", times=None)
+    monkeypatch.setattr(client, "awaitResponse", stopped_meanwhile)
+    assert looked.wait(5)
+    until(lambda: beating() == [])
+    assert not dead.wait(0.1)
+
+
+def test_an_error_without_a_tracing_id_is_not_the_answer_to_an_echo_that_was_lost(
+    simulator: Simulator, client: WebMessagingClient
+) -> None:
+    heartbeat = Heartbeat(client, interval=0.3, patience=0.1, onDeadPeer=lambda: None)
+    client.addSessionListener(heartbeat)
+    lost = simulator.faults.lose(class_="StructuredMessage", direction="Inbound")
+    configured(client)
+    with simulator.agent() as agent:
+        until(lambda: len(simulator.received.of("echo")) == 1)
+        until(lambda: lost.hits == 1)
+        agent.say("still here")
+        until(lambda: heartbeat._awaited is None)
+    heartbeat.stop()
+    simulator.faults.loseTracingId(times=None)
+    simulator.faults.refuse("getJwt", 4001)
+    with pytest.raises(RequestError):
+        client.awaitResponse(client.getJwt(), 5)
 
 
 def test_echoes_are_no_part_of_a_transcript(client: WebMessagingClient, heartbeat: Heartbeat) -> None:
