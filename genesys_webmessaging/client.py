@@ -720,8 +720,9 @@ class WebMessagingClient(Hinting):
         Args:
             request: One of the requests of :mod:`genesys_webmessaging.models`.
             tracingId: Overrides the request's own.
-            timeout: Seconds that the server may take to accept it, 30 at most and if None. After that the connection is
-                cut, because half of the request may be out. 0 sends it only if that takes no waiting.
+            timeout: Seconds until all of it must be out, the wait for other requests included. When they are over the
+                connection is cut if half of the request may be out. None sets no limit but the 30 seconds that the
+                server has for each 64 KB, which always count. 0 sends it only if that takes no waiting.
 
         Returns:
             The tracing id, which comes back with the answer.
@@ -730,7 +731,7 @@ class WebMessagingClient(Hinting):
             TypeError: It is not a request.
             ValueError: It has no action, or something in it cannot be sent.
             NotConnectedError, NotConfiguredError, ConnectionClosedError: As for every request.
-            ResponseTimeoutError: The timeout is 0, and it would have had to wait. Nothing was sent.
+            ResponseTimeoutError: The timeout was over before any of it could be sent. Nothing was sent.
         """
         return self._engine.send_foreign(request, tracingId, timeout)
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from .._base import checks
 from .._base.fork import renew_after_fork
 from .._base.redact import redact
-from .._base.threads import Deadline, logger_of
+from .._base.threads import Deadline, logger_of, seconds_text
 from .._version import __version__
 from .._wire.connect import CONNECT_TIMEOUT, ClientCertificate, open_connection
 from .._wire.connection import MAX_MESSAGE_SIZE, Connection, Ending, State
@@ -419,8 +419,8 @@ class Engine:
         Args:
             request: The request.
             tracing_id: Its tracing id; its own, or a new one, if None.
-            timeout: Seconds that the server may take to accept it; None for what the connection allows. 0 sends it only
-                if that takes no waiting.
+            timeout: Seconds until all of it must be out; None for what the connection allows. 0 sends it only if that
+                takes no waiting.
 
         Returns:
             The tracing id.
@@ -428,7 +428,7 @@ class Engine:
         Raises:
             NotConnectedError, NotConfiguredError, ValueError, TypeError: Nothing was sent.
             ConnectionClosedError: The connection broke meanwhile.
-            ResponseTimeoutError: The timeout is 0, and it would have had to wait; nothing was sent.
+            ResponseTimeoutError: The timeout was over before any of it could be sent.
         """
         action = str(request.action)
         connection = self._ready_for(action)
@@ -487,7 +487,8 @@ class Engine:
             connection.send(frame, timeout)
         except BlockingIOError as error:
             self._pending.forget(tracing_id)
-            raise ResponseTimeoutError(f"{action} was not sent, as it would have had to wait") from error
+            longer = f" longer than {seconds_text(timeout)}" if timeout else ""
+            raise ResponseTimeoutError(f"{action} was not sent, as it would have had to wait{longer}") from error
         except BaseException:
             self._pending.forget(tracing_id)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -141,15 +142,15 @@ class Connection:
 
         Args:
             text: The message.
-            patience: Seconds that the server may take to accept it; those of the connection at most, and if None. 0
-                sends it only if that takes no waiting.
+            patience: Seconds until all of it must be out, the wait for other messages included. None sets no limit but
+                that of the connection to each step. 0 sends it only if that takes no waiting.
 
         Raises:
             NotConnectedError: The connection is closed or closing; nothing was sent.
-            BlockingIOError: The patience is 0, and it would have had to wait; nothing was sent.
-            ConnectionClosedError: It broke meanwhile; a part of the message may be out.
+            BlockingIOError: The patience was over before its turn came; nothing was sent.
+            ConnectionClosedError: It broke meanwhile, or was cut; a part of the message may be out.
         """
-        self._write(text_frame(text), self._send_patience if patience is None else min(patience, self._send_patience))
+        self._write(text_frame(text), math.inf if patience is None else patience)
 
     def send_frame(self, frame: ABNF) -> int:
         """Send a frame of the library's, which on the reader thread answers one of the server's.
@@ -169,26 +170,28 @@ class Connection:
             self._pings.append(payload)
         else:
             data = frame.format()
-            self._write(data, self._send_patience)
+            self._write(data)
             return len(data)
         return 0
 
-    def _write(self, frame: bytes, patience: float) -> None:
-        if not self._sending.acquire(timeout=patience):
-            if patience == 0:
-                raise BlockingIOError("Another message is just being sent")
-            raise self._stuck(patience)
+    def _write(self, frame: bytes, patience: float = math.inf) -> None:
+        deadline = Deadline(patience)
+        has_turn = self._sending.acquire(timeout=deadline.at_most(self._send_patience))
         try:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection is closed")
+            if not has_turn:
+                if patience < self._send_patience:
+                    raise BlockingIOError("Another message is just being sent")
+                raise self._stuck(deadline)
             try:
-                if patience == 0 and not self._transport.is_writable():
+                if patience < self._send_patience and not self._transport.is_writable(deadline.remaining):
                     raise BlockingIOError("The server accepts nothing at the moment")
-                self._transport.write(frame, patience or self._send_patience)
+                self._transport.write(frame, self._send_patience, deadline.at if patience else math.inf)
             except BlockingIOError:
                 raise
             except OverdueError as error:
-                raise self._stuck(patience) from error
+                raise self._stuck(deadline) from error
             except OSError as error:
                 self._broken(error)
                 raise ConnectionClosedError(f"The connection broke while sending: {describe(error)}") from error
@@ -196,13 +199,17 @@ class Connection:
                 self._give_up("Sending was interrupted, and half a message may be out", 0)
                 raise
         finally:
-            self._sending.release()
+            if has_turn:
+                self._sending.release()
         if self._pings and not self._answer_ping():
             self._transport.wake()
 
-    def _stuck(self, seconds: float) -> ConnectionClosedError:
+    def _stuck(self, deadline: Deadline) -> ConnectionClosedError:
         """Cut the connection, on which nothing goes out any more. Returns what the sender is told."""
-        self._give_up(f"The server accepted nothing for {seconds_text(seconds)}", 0)
+        if deadline.passed:
+            self._give_up(f"A message did not go out within {seconds_text(deadline.seconds)}", 0)
+        else:
+            self._give_up(f"The server accepted nothing for {seconds_text(self._send_patience)}", 0)
         return ConnectionClosedError("The message did not go out in time, so the connection was cut")
 
     def close(self, code: int = 1000, reason: str = "Guest client disconnect", timeout: float = 5.0) -> None:

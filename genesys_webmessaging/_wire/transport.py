@@ -170,7 +170,7 @@ class Transport:
 
     # Writing: one thread.
 
-    def write(self, data: bytes, patience: float) -> None:
+    def write(self, data: bytes, patience: float, deadline: float = math.inf) -> None:
         """Send all of it.
 
         Whatever is raised, a part may be out, and nothing can be sent after it.
@@ -178,13 +178,14 @@ class Transport:
         Args:
             data: The bytes.
             patience: How many seconds the peer may take to accept the next 64 KB.
+            deadline: When all of it must be out, on the clock of ``time.monotonic``.
 
         Raises:
             OverdueError: It took longer.
             OSError: The connection broke.
         """
         rest = memoryview(data)
-        give_up = time.monotonic() + patience
+        give_up = min(time.monotonic() + patience, deadline)
         while rest or self._unsent:
             try:
                 with self._io:
@@ -196,7 +197,7 @@ class Transport:
             else:
                 if taken:
                     rest = rest[taken:]
-                    give_up = time.monotonic() + patience
+                    give_up = min(time.monotonic() + patience, deadline)
 
     def _send_some(self, rest: memoryview) -> int:
         """Send what the socket takes now. Returns how many bytes of the rest need not be given again."""
@@ -232,9 +233,14 @@ class Transport:
                 return False
         return True
 
-    def is_writable(self) -> bool:
-        """Whether a short frame can be sent without waiting."""
-        return self._select_once(selectors.EVENT_WRITE, 0)
+    def is_writable(self, timeout: float = 0) -> bool:
+        """Whether a short frame can be sent without waiting, now or within so many seconds."""
+        give_up = time.monotonic() + timeout
+        while not self._select_once(selectors.EVENT_WRITE, min(timeout, _RECHECK)):
+            timeout = give_up - time.monotonic()
+            if timeout <= 0:
+                return False
+        return True
 
     def _select_once(self, events: int, timeout: float) -> bool:
         with _Selector() as selector:

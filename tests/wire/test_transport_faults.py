@@ -161,12 +161,15 @@ def test_sending_to_a_server_that_does_not_read_raises_in_time_and_ends_the_conn
         release.set()
 
 
-def test_who_has_less_time_than_the_one_that_is_stuck_before_it_cuts_the_connection(tls: Tls):
+def test_who_has_less_time_than_a_slow_message_before_it_leaves_the_connection_alone(tls: Tls):
     release = threading.Event()
 
     def script(wire: Wire) -> None:
         wire.accept()
         assert release.wait(20)
+        assert len(wire.read_text()) == 20 * MEGABYTE
+        assert wire.read_text() == "patient"
+        wire.send(text("thanks"))
 
     server, options = tls
     with (
@@ -174,13 +177,71 @@ def test_who_has_less_time_than_the_one_that_is_stuck_before_it_cuts_the_connect
         connected(peer, **options) as (connection, ear),
         ThreadPoolExecutor(1) as pool,
     ):
-        stuck = pool.submit(connection.send, "x" * 20 * MEGABYTE)
+        slow = pool.submit(connection.send, "x" * 20 * MEGABYTE)
         wait_until_full(connection)
-        with pytest.raises(ConnectionClosedError, match="did not go out in time"):
+        with pytest.raises(BlockingIOError):
             connection.send("urgent", SOON)
-        assert ear.wait_for_end() == Ending(None, "The server accepted nothing for 0.3 seconds")
-        with pytest.raises(ConnectionClosedError):
-            stuck.result(5)
+        release.set()
+        slow.result(20)
+        connection.send("patient")
+        assert ear.wait_for_texts(1) == ["thanks"]
+
+
+def test_the_time_of_a_message_covers_its_turn_and_the_way_out():
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    with RawPeer(script) as peer, connected(peer) as (connection, _):
+        stuff(connection._transport._sock)
+        connection._sending.acquire()
+        turn = threading.Timer(0.8, connection._sending.release)
+        turn.start()
+        began = time.monotonic()
+        with pytest.raises(BlockingIOError):
+            connection.send("x", 1)
+        assert time.monotonic() - began < 1.5
+        assert connection.state is State.OPEN
+        turn.join()
+        release.set()
+
+
+def test_the_time_of_a_long_message_covers_all_of_it(tls: Tls):
+    stop = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        while not stop.wait(0.05):
+            wire.read(100_000)
+
+    server, options = tls
+    with RawPeer(script, server) as peer, connected(peer, **options) as (connection, ear):
+        began = time.monotonic()
+        with pytest.raises(ConnectionClosedError, match="did not go out in time"):
+            connection.send("x" * 20 * MEGABYTE, 0.5)
+        assert time.monotonic() - began < 3
+        assert ear.wait_for_end() == Ending(None, "A message did not go out within 0.5 seconds")
+        stop.set()
+
+
+def test_a_message_that_waits_behind_our_close_does_not_make_an_error_of_it():
+    release = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert release.wait(20)
+
+    with RawPeer(script) as peer, connected(peer) as (connection, ear), ThreadPoolExecutor(1) as pool:
+        stuff(connection._transport._sock)
+        closing = pool.submit(connection.close, timeout=1)
+        while not connection._sending.locked():
+            assert not closing.done()
+        with pytest.raises(NotConnectedError):
+            connection.send("x", SOON)
+        closing.result(10)
+        assert [ending.code for ending in ear.endings] == [1006]
         release.set()
 
 
