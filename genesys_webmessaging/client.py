@@ -738,6 +738,8 @@ class WebMessagingClient(Hinting):
     def awaitResponse(self, tracingId: str, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Wait for the answer to a request. May be called on any thread, also in a listener.
 
+        An answer can be awaited again until eight more answers have been taken.
+
         Args:
             tracingId: What the method that sent the request returned.
             timeout: Seconds.
@@ -750,7 +752,8 @@ class WebMessagingClient(Hinting):
             RequestError: The server refused the request.
             ResponseTimeoutError: No answer came in time.
             ConnectionClosedError: The connection ended first.
-            ValueError: No request with this tracing id was sent, or it was long ago.
+            ValueError: No request with this tracing id was sent, its answer was taken eight answers ago, or more than
+                1,024 requests were sent after it.
         """
         return self._engine.answer(tracingId, timeout)
 

@@ -172,8 +172,9 @@ class Pending:
                     self._echoes.setdefault(content, {})[request] = None
             else:
                 request.connection = self._connection
-                self._requests.move_to_end(tracing_id)
                 self._open.move_to_end(tracing_id)
+            # Also a new one, in the place of an equal tracing id that was answered.
+            self._requests.move_to_end(tracing_id)
             if len(self._requests) > KEPT:
                 self._forget_oldest()
 
@@ -224,6 +225,8 @@ class Pending:
         return outcome.body
 
     def _note_taken(self, request: _Request) -> None:
+        if request.attachment_id is not None:
+            return  # what is said of the attachment later must not be taken for another's
         self._taken.append(request)
         if len(self._taken) > TAKEN_KEPT:
             oldest = self._taken.popleft()

@@ -166,6 +166,23 @@ def test_the_failure_of_an_upload_that_has_its_url_refuses_no_other_upload(
     assert talker.awaitResponse(second, 5).attachmentId == "b"
 
 
+def test_nor_when_many_answers_were_taken_since(talker: WebMessagingClient, guest: Guest) -> None:
+    first = talker.attachment("a.png", 3, "image/png")
+    guest.answer(guest.receive("onAttachment"), "PresignedUrlResponse", {"attachmentId": "a", "url": "https://f/?s"})
+    talker.awaitResponse(first, 5)
+    for _ in range(TAKEN_KEPT + 1):
+        ping = talker.ping()
+        guest.answer(guest.receive("echo"), "StructuredMessage", {"text": "ping"})
+        talker.awaitResponse(ping, 5)
+
+    second = talker.attachment("b.png", 3, "image/png")
+    request = guest.receive("onAttachment")
+    guest.send(frame("UploadFailureEvent", {"attachmentId": "a", "errorCode": 4003, "errorMessage": "a virus"}))
+    guest.answer(request, "PresignedUrlResponse", {"attachmentId": "b", "url": "https://f/?s"})
+
+    assert talker.awaitResponse(second, 5).attachmentId == "b"
+
+
 def test_a_deletion_without_tracing_id_answers_the_request_for_that_attachment(
     talker: WebMessagingClient, guest: Guest
 ) -> None:
@@ -594,6 +611,21 @@ def test_a_resend_after_a_refusal_is_awaited_anew(talker: WebMessagingClient, gu
         talker.awaitResponse("again", 0)
     guest.answer(guest.receive("onMessage"), "StructuredMessage", {"text": "hello"})
     assert talker.awaitResponse("again", 5).text == "hello"
+
+
+def test_a_resend_after_a_refusal_is_as_new_as_any_other_request(talker: WebMessagingClient, guest: Guest) -> None:
+    talker.ping(tracingId="again")
+    others = [talker.ping() for _ in range(KEPT - 1)]
+    guest.answer(guest.receive("echo"), "string", "slower", code=4029)
+    with pytest.raises(TooManyRequestsError):
+        talker.awaitResponse("again", 5)
+
+    talker.ping(tracingId="again")
+    talker.ping()
+    with pytest.raises(ResponseTimeoutError):
+        talker.awaitResponse("again", 0)
+    with pytest.raises(ValueError, match="is not known"):
+        talker.awaitResponse(others[0], 0)
 
 
 def test_a_resend_over_the_next_connection_is_awaited_there(
