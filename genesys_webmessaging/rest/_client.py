@@ -25,6 +25,7 @@ from .._wire.tls import ClientCertificate
 from ..exceptions import ConnectionClosedError, ResponseTimeoutError
 from ..models._base import WireModel
 from ..regions import GenesysCloudRegionWebSocketHosts, address_of, asApiHost
+from ._connection import paused
 from ._http import MAX_BODY_SIZE, Answer, Http, NetworkSettings, with_credentials
 from ._response import ApiResponse, Call, decoded
 from ._retry import RateLimit, RetryConfiguration, RetryState, requested_wait
@@ -277,7 +278,7 @@ class ApiClient(Hinting):
             if wait is None or (whole is not None and wait >= whole.remaining):
                 return answer
             logger.info("%s answered %d: next try in %.1f s", call.what, answer.status, wait)
-            if closed.wait(wait):
+            if not paused(wait, closed):
                 return answer
 
     def _log_request(self, call: Call, headers: Mapping[str, str], payload: bytes | None) -> None:
@@ -421,7 +422,7 @@ def _await_turn(limit: RateLimit, call: Call, closed: threading.Event, whole: De
                 f"{call.what}: {limit.calls} such calls a minute are allowed, and the next in {wait:.0f} seconds"
             )
         logger.info("%s: next turn in %.1f s", call.what, wait)
-        if closed.wait(wait):
+        if not paused(wait, closed):
             raise ConnectionClosedError(f"{call.what}: the client was closed meanwhile")
 
 

@@ -25,13 +25,16 @@ from ..exceptions import ConnectionClosedError
 
 # Seconds after which a kept connection is not used again: what stands between forgets silent ones without a word.
 _LONGEST_IDLE = 60.0
+# Seconds until a pause between two calls notices that it is cut.
+_CUT_LATENCY = 0.1
 
 
 class Cutter:
     """Ends the calls that one thread makes within it, from another thread."""
 
     def __init__(self) -> None:
-        # Each written by one side before it reads the other, so that whoever comes second cuts.
+        # Each written by one side before it reads the other, so that whoever comes second cuts. No Event: a finalizer
+        # that sets one can run within the wait for it.
         self._is_cut = False
         self._exchange: Exchange | None = None
 
@@ -51,10 +54,24 @@ class Cutter:
             exchange.cut()
 
     def cut(self) -> None:
-        """End the call under way, and those to come. May be called by a finalizer."""
+        """End the call under way or the pause before it, and those to come. May be called by a finalizer."""
         self._is_cut = True
         if self._exchange is not None:
             self._exchange.cut()
+
+    def paused(self, seconds: float, closed: threading.Event) -> bool:
+        """What :func:`paused` does, on a thread within ``around_calls``."""
+        deadline = Deadline(seconds)
+        while not self._is_cut and not closed.wait(deadline.at_most(_CUT_LATENCY)):
+            if deadline.passed:
+                return True
+        return False
+
+
+def paused(seconds: float, closed: threading.Event) -> bool:
+    """Let so many seconds pass before the next call. False when the client was closed, or the calls are cut."""
+    cutter = _cutter.get()
+    return not closed.wait(seconds) if cutter is None else cutter.paused(seconds, closed)
 
 
 class Exchange:

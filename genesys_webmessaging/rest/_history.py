@@ -199,8 +199,8 @@ def historyPages(
         jwt: Called before each call; returns a jwt that is still good. May be called on another thread.
         renew: Called once for a page that was answered with 401; gets the jwt that was refused, returns a new one.
         timeout: Seconds for all of it, from the first page on; None sets no limit but those of each call.
-        ahead: Whether the next page is fetched while one is read, if it need not wait for its turn. The call is cut
-            when the generator is closed.
+        ahead: Whether the next page is fetched while one is read, if it need not wait for its turn. The call, and
+            the wait for another try, is cut when the generator is closed.
 
     Yields:
         The pages as the server gave them, without the nulls and repetitions among their entities.

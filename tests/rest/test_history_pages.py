@@ -153,6 +153,21 @@ def test_a_page_ahead_that_nobody_will_read_is_cut():
         assert not ahead.is_alive()
 
 
+def test_a_page_ahead_that_nobody_will_read_waits_for_no_other_try():
+    busy = Answer(429, headers={"Retry-After": "20"}, body=ERROR)
+    with RestServer(history(450), busy) as server, ApiClient(server.address) as client:
+        pages = historyPages(client, lambda: JWT, lambda refused: refused, timeout=40)
+        next(pages)
+        server.wait_for(lambda: len(server.seen) == 2)
+        (ahead,) = (each for each in threading.enumerate() if each.name.startswith("genesys-webmessaging-history"))
+        ahead.join(0.3)
+        assert ahead.is_alive()
+        pages.close()
+        ahead.join(5)
+        assert not ahead.is_alive()
+    assert len(server.seen) == 2
+
+
 def test_without_a_free_turn_no_page_is_fetched_ahead():
     with RestServer(history(450)) as server, ApiClient(server.address, historyCallsPerMinute=2) as client:
         pages = historyPages(client, lambda: JWT, lambda refused: refused, timeout=20)
