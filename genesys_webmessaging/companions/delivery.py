@@ -384,7 +384,7 @@ class Delivery(Hinting, SessionListener):
                         return found
                     job.has_not_arrived()
                 job.sent_at = time.monotonic()
-                self._client.send(job.request, tracingId=job.id, timeout=deadline.remaining)
+                self._client._engine.send_foreign(job.request, job.id, deadline.remaining)
                 job.doubt_since(job.sent_at)
                 echo = self._client.awaitResponse(job.id, self._patience(deadline))
             except RequestError as refusal:
