@@ -3,9 +3,9 @@
 Plain sockets and hand-made frames, so that it costs next to nothing and shares no code with what is measured.
 Run by the other scripts here: ``python _firehose.py [certificate key]`` prints its port.
 
-A client says ``{"send": kind, "count": n}``, or the message "send kind n", and gets n frames of that kind. A session is
-configured, an echo request is echoed, and a message is answered by its echo; one that says "What is new?" by a message
-of the other side, too, and one that says "nothing to say to this" by nothing.
+A client says ``{"send": kind, "count": n}``, or the message "send kind n", which is echoed, and gets n frames of that
+kind. A session is configured, an echo request is echoed, and a message is answered by its echo; one that says "What is
+new?" by a message of the other side, too, and one that says "nothing to say to this" by nothing.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ def _serve(sock: socket.socket) -> None:
             order = json.loads(payload)
             said = order.get("message", {}).get("text") or ""
             if said.startswith("send "):
+                sock.sendall(b"".join(map(frame, _answers(order))))
                 order["send"], order["count"] = said.split()[1], int(said.split()[2])
             if "send" in order:
                 _send_many(sock, frame(json.dumps(document(order["send"]))), order["count"])

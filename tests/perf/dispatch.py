@@ -51,7 +51,7 @@ def to_listener(
 ) -> float:
     """Frames a second (of the clock) from the socket to a listener's method."""
     client = WebMessagingClient(address)
-    counter = Counter(count)
+    counter = Counter(count + 1)  # and the echo
     client.addSessionListener(counter)
     client.connect("demo", ORIGIN, caFile=ca)
     client.awaitResponse(client.configureSession("demo", ORIGIN), 10)
