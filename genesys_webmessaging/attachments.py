@@ -16,7 +16,7 @@ from ._base import checks as _checks
 from ._base.mime import covers, type_of
 from ._base.threads import Deadline, logger_of
 from ._core.decoding import Event
-from ._core.engine import Engine
+from ._core.engine import ANSWER_TIMEOUT, Engine
 from .exceptions import (
     AttachmentError,
     RequestError,
@@ -56,8 +56,6 @@ log = logger_of(__name__)
 KILOBYTE = 1024
 # A file's name must have fewer characters.
 _LONGEST_NAME = 1024
-# Seconds that the server may take for one answer on the socket.
-_ANSWER = 30.0
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What a presigned URL that has expired is answered with: S3 says 403, other stores 400, 404 or 410.
 _EXPIRED = frozenset({400, 403, 404, 410})
@@ -161,7 +159,7 @@ def uploadAttachment(
         fileName = _checks.text("fileName", _repaired(name if fileName is None else fileName))
         fileType = FileUtils.getMimeType(fileName) if fileType is None else _checks.header("fileType", fileType)
         _validate(client, fileName, size, fileType)
-        presigned = _upload_url(client, fileName, size, fileType, deadline.at_most(_ANSWER))
+        presigned = _upload_url(client, fileName, size, fileType, deadline.at_most(ANSWER_TIMEOUT))
         attachmentId = presigned.attachmentId or ""
 
         def decided(event: Event) -> bool:
@@ -173,7 +171,7 @@ def uploadAttachment(
             settings = network or client.apiClient.networkSettings
             _put(presigned, fileName, fileType, Body(file, size, progress), settings, deadline)
             try:
-                outcome = watch.wait(deadline.at_most(_ANSWER), "UploadSuccessEvent").body
+                outcome = watch.wait(deadline.at_most(ANSWER_TIMEOUT), "UploadSuccessEvent").body
             except ResponseTimeoutError as error:
                 raise AttachmentError(f"{fileName} was uploaded: {error}", attachmentId=attachmentId) from error
     if isinstance(outcome, UploadSuccessEvent):
@@ -228,7 +226,7 @@ def downloadAttachment(
                 if answer.status not in _EXPIRED:
                     return _save(answer, attachmentId, write, progress)
             log.debug("the URL of attachment %s has expired: asking for another", attachmentId)
-        with transfers.get(_download_url(client, attachmentId, deadline.at_most(_ANSWER))) as answer:
+        with transfers.get(_download_url(client, attachmentId, deadline.at_most(ANSWER_TIMEOUT))) as answer:
             return _save(answer, attachmentId, write, progress)
 
 

@@ -762,15 +762,13 @@ class Conversation(Hinting):
         attachment_ids: Sequence[str] = (),
     ) -> StructuredMessage:
         self._check_open()
-        if isinstance(message, SendMessageRequest):
-            attributes = _attributes_of(message)
-        if self._attributes or attributes:
-            attributes = self._checked_attributes({**(self._attributes or {}), **(attributes or {})})
-            if isinstance(message, SendMessageRequest):
-                channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
-                message = replace(message, channel=channel)
-        if isinstance(message, SendMessageRequest):
-            attributes = None
+        given = _attributes_of(message) if isinstance(message, SendMessageRequest) else attributes
+        attributes = {**(self._attributes or {}), **(given or {})} or None
+        if attributes:
+            attributes = self._checked_attributes(attributes)
+        if isinstance(message, SendMessageRequest) and attributes:
+            channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
+            message, attributes = replace(message, channel=channel), None
         try:
             echo = self._delivery.send(
                 message, attributes, attachmentIds=attachment_ids, timeout=self._seconds(timeout)
@@ -873,7 +871,7 @@ def _connect_with_stored_token(
         if token is None or error.code not in _TOKEN_REFUSED or deadline.passed:
             raise
         kept.forget(client.address, deployment_id)
-        connect(None, deadline.remaining)
+        connect(None, max(deadline.remaining, 0.001))
     if client.token is not None:
         kept.put(client.address, deployment_id, client.token)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -104,12 +104,6 @@ class SessionListener:
 LISTENER_METHODS: tuple[str, ...] = tuple(name for name in vars(SessionListener) if not name.startswith("_"))
 
 
-# What each of them is given, by Java's names.
-_GIVEN: Mapping[str, Sequence[str]] = {
-    name: tuple(inspect.signature(getattr(SessionListener, name)).parameters)[1:] for name in LISTENER_METHODS
-}
-
-
 def check_listener(listener: object) -> None:
     """Raise TypeError unless the object can be called as a listener.
 
@@ -178,8 +172,9 @@ def _unfit(kind: type) -> tuple[tuple[str, Sequence[str]], ...]:
     """The methods that do not take what they are given, and the names of that."""
     found = []
     for name in LISTENER_METHODS:
-        method, given = inspect.getattr_static(kind, name, None), _GIVEN[name]
-        if isinstance(method, FunctionType):
+        method = inspect.getattr_static(kind, name, None)
+        if isinstance(method, FunctionType) and method is not vars(SessionListener)[name]:
+            given = tuple(inspect.signature(vars(SessionListener)[name]).parameters)[1:]
             try:
                 inspect.signature(method).bind(None, *given)
             except TypeError:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ._core.engine import ANSWER_TIMEOUT
 from .client import WebMessagingClient
 from .models import SessionResponse
 
 __all__ = ["TokenStore", "clearConversation", "closeSession", "startNewChat"]
 
 
-def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionResponse:
+def closeSession(client: WebMessagingClient, timeout: float = ANSWER_TIMEOUT) -> SessionResponse:
     """End the session, on all its connections. They stay open, and its token may begin a new one.
 
     Args:
@@ -35,7 +36,9 @@ def closeSession(client: WebMessagingClient, timeout: float = 30.0) -> SessionRe
     return client._engine.close_session(timeout)
 
 
-def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, timeout: float = 30.0) -> SessionResponse:
+def startNewChat(
+    client: WebMessagingClient, deploymentId: str | None = None, timeout: float = ANSWER_TIMEOUT
+) -> SessionResponse:
     """Begin afresh where a session has become read-only: close it, and make a new one of the same token.
 
     For a guest who has not signed in; one who has uses
@@ -57,7 +60,7 @@ def startNewChat(client: WebMessagingClient, deploymentId: str | None = None, ti
     return client._engine.start_new_chat(deploymentId, timeout)
 
 
-def clearConversation(client: WebMessagingClient, timeout: float = 30.0) -> None:
+def clearConversation(client: WebMessagingClient, timeout: float = ANSWER_TIMEOUT) -> None:
     """Clear the conversation for good, and wait until it is. The client is disconnected afterwards.
 
     The same token may then begin a new session, on a new connection.

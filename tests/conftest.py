@@ -14,7 +14,6 @@ import pytest
 from _certificates import Certificate, certificate
 from _connection_recorder import Tls
 from _fixtures import client, guest, peer, recorder, short_close, simulator, talker  # noqa: F401 - fixtures for every file
-from _pytest.terminal import TerminalReporter
 
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("ours", deadline=None)
@@ -37,7 +36,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min((os.cpu_count() or 1) * 3, 8) if whole else 0
 
 
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many of the recorded cases of Java were replayed, and with which result."""
     passed = terminalreporter.stats.get("passed", [])
     replayed = Counter(value for report in passed for name, value in report.user_properties if name == "replayed")

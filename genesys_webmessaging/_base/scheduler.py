@@ -24,19 +24,19 @@ class Timer:
 
     Attributes:
         due: When, a time of ``time.monotonic``.
-        kind: That of the thread that it is called on; None for the scheduler's own.
+        thread: The kind of the new thread that it is called on; None for the scheduler's own.
     """
 
-    __slots__ = ("_call", "_scheduler", "due", "kind")
+    __slots__ = ("_call", "_scheduler", "due", "thread")
 
-    def __init__(self, scheduler: Scheduler, due: float, call: Callable[[], object], kind: str | None) -> None:
+    def __init__(self, scheduler: Scheduler, due: float, call: Callable[[], object], thread: str | None) -> None:
         self._scheduler = scheduler
         # None when it was cancelled or has been called.
         self._call: Callable[[], Callable[[], object] | None] | None = (
             weakref.WeakMethod(call) if isinstance(call, MethodType) else lambda: call
         )
         self.due = due
-        self.kind = kind
+        self.thread = thread
 
     def cancel(self) -> None:
         """Do not call it. Does nothing if it is being called already, or was."""
@@ -124,19 +124,19 @@ class Scheduler:
                 self._thread = None
                 return False
         if call is not None:
-            self._call(call, timer.kind)
+            self._call(call, timer.thread)
         return True
 
-    def _call(self, call: Callable[[], object], kind: str | None) -> None:
+    def _call(self, call: Callable[[], object], thread: str | None) -> None:
         try:
-            if kind is None:
+            if thread is None:
                 call()
             else:
-                daemon_thread(kind, call).start()
+                daemon_thread(thread, call).start()
         except Exception as error:
             if str(error) == _NO_THREAD:
                 log.warning("the system has no thread for what is due; it is tried again in a second")
-                self.call_at(time.monotonic() + 1.0, call, thread=kind)
+                self.call_at(time.monotonic() + 1.0, call, thread=thread)
             else:
                 log.exception("what was due failed")
 

@@ -30,7 +30,7 @@ def daemon_thread(kind: str, target: Callable[..., object], *args: Any) -> threa
 
 def seconds_text(seconds: float) -> str:
     """A time in words: "1 second", "2.5 seconds"."""
-    shown = round(seconds, 1 if seconds >= 1 else 3)
+    shown = round(seconds, 1 if seconds >= 1 else 2 if seconds >= 0.1 else 3)
     return f"{shown:g} second" if shown == 1 else f"{shown:g} seconds"
 
 

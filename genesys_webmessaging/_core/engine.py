@@ -44,8 +44,8 @@ from .session_state import Session
 
 log = logger_of(__name__)
 
-# Seconds that joinConversation() and awaitResponse() take at most unless told otherwise; as connect() does.
-ANSWER_TIMEOUT = 30.0  # seconds
+# Seconds that joinConversation() and awaitResponse() take at most unless told otherwise.
+ANSWER_TIMEOUT = 30.0
 # Seconds that disconnect() waits for the server's close frame, and then as many for the listeners.
 CLOSE_TIMEOUT = 5.0
 # Bytes that may wait for the listeners unless connect() is told otherwise.
@@ -317,13 +317,13 @@ class Engine:
     def _receive_callback(
         self, connection: Connection, dispatcher: Dispatcher[_Item], max_queue_size: int
     ) -> Callable[[list[str]], None]:
-        understand = self._decode_on_reader
+        decode_here = self._decode_on_reader
         pending = self._pending
         size_of = str.__sizeof__
 
         def logged(text: str) -> Event:
             log.debug("received %s", redact(text, self.session.secrets()))
-            return understand(text)
+            return decode_here(text)
 
         def received(texts: list[str]) -> None:
             items: list[_Item]
@@ -331,13 +331,13 @@ class Engine:
                 # One after the other: a jwt must be known before the next frame is shown.
                 items = [logged(text) for text in texts]
             elif pending.wants_messages:
-                items = [understand(text) for text in texts]
+                items = [decode_here(text) for text in texts]
             # What nobody can be waiting for is decoded by the dispatcher: a queue of texts costs the
             # garbage collector nothing, and the reader is back at the socket sooner.
             elif pending.wants_answers:
-                items = [text if is_plain_message(text) else understand(text) for text in texts]
+                items = [text if is_plain_message(text) else decode_here(text) for text in texts]
             else:
-                items = [text if MESSAGE in text else understand(text) for text in texts]
+                items = [text if MESSAGE in text else decode_here(text) for text in texts]
             dispatcher.post(items, sum(map(size_of, texts)))
             pending.wake()
             if dispatcher.waiting_bytes > max_queue_size:
@@ -372,7 +372,7 @@ class Engine:
 
     def _deliver_callback(self) -> Callable[[_Item], None]:
         owner_of = self._owner
-        understand_late = self._decode_on_dispatcher
+        decode_here = self._decode_on_dispatcher
         owner = owner_of()
         # An envelope for every frame is made only for those who ask for it.
         hooked = owner is not None and owner._has_own_event_hook
@@ -386,7 +386,7 @@ class Engine:
                 if not hooked and owner is not None and (message := read_message(item)) is not None:
                     owner._notify("structuredMessage", message, item)
                     return
-                event = understand_late(item)
+                event = decode_here(item)
             if event is _Command.CLOSE:
                 self.disconnect()
             elif owner is None:
@@ -461,8 +461,7 @@ class Engine:
         tracing_id = checks.tracing_id(tracing_id)
         message = {"type": NormalizedType.TEXT.value, "text": text}
         frame = _json_of({"action": action, "token": self.session.token, "tracingId": tracing_id, "message": message})
-        said = text.strip()
-        self._pending.expect(tracing_id, action, None, requests.Content(said) if said else None)
+        self._pending.expect(tracing_id, action, None, requests.Content.of_text(text))
         self._write(connection, frame, tracing_id, action, None)
         return tracing_id
 

@@ -219,7 +219,7 @@ class Pending:
             if outcome is not None:
                 self._note_taken(request)
         if outcome is None:
-            raise ResponseTimeoutError(f"no answer to {request.action} within {seconds_text(round(timeout, 2))}")
+            raise ResponseTimeoutError(f"no answer to {request.action} within {seconds_text(timeout)}")
         if outcome.error is not None:
             raise copy_of(outcome.error)
         return outcome.body
@@ -301,7 +301,7 @@ class Pending:
             raise copy_of(refused)
         if ended:
             raise ConnectionClosedError(f"the connection was closed before {what} came")
-        raise ResponseTimeoutError(f"no {what} within {seconds_text(round(timeout, 2))}")
+        raise ResponseTimeoutError(f"no {what} within {seconds_text(timeout)}")
 
     # Frames
 

@@ -255,11 +255,17 @@ class Content(NamedTuple):
     parts: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
+    def of_text(cls, text: str) -> Content | None:
+        """What a text says, None if it says nothing."""
+        text = text.strip()
+        return cls(text) if text else None
+
+    @classmethod
     def of(cls, message: IncomingNormalizedMessage | StructuredMessage) -> Content | None:
         """What a message says, None if it says nothing that could be compared."""
         text = message.text.strip() if isinstance(message.text, str) else ""
         if not message.content and not message.events:
-            return cls(text) if text else None
+            return cls.of_text(text)
         parts: list[tuple[str, ...]] = []
         for content in message.content or ():
             if content is None:

@@ -74,6 +74,9 @@ class Transport:
             each.setblocking(False)
         self._selector.register(self._alarm, selectors.EVENT_READ)
         self._selector.register(self._sock, selectors.EVENT_READ)
+        # The writer's, made once: it costs more than what it is asked.
+        self._write_selector = _Selector()
+        self._write_selector.register(self._sock, selectors.EVENT_WRITE)
         # What TLS had decrypted before anybody read, and whether it said that nothing more comes.
         self._early = b""
         self._ended = False
@@ -105,7 +108,7 @@ class Transport:
                 return data
             if self._tls is not None and self._tls.failed:
                 self._tls.decrypt(b"")
-            if self._drained and (self._wait(or_writable) or (or_writable and self.is_writable())):
+            if self._drained and self._wait(or_writable):
                 return None
             try:
                 data = self._sock.recv(self._read_size)
@@ -138,7 +141,7 @@ class Transport:
             logger.debug("TLS could not answer: %s", error)
 
     def _wait(self, or_writable: bool) -> bool:
-        """Wait for the socket, the deadline or a wake-up. True when woken."""
+        """Wait for the socket, the deadline or a wake-up. True when woken, or writable as asked for."""
         if or_writable:
             self._selector.modify(self._sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         try:
@@ -147,9 +150,11 @@ class Transport:
         finally:
             if or_writable:
                 self._selector.modify(self._sock, selectors.EVENT_READ)
-        for key, _ in ready:
+        for key, events in ready:
             if key.fileobj is self._alarm:
                 self._alarm.recv(CHUNK)
+                return True
+            if events & selectors.EVENT_WRITE:
                 return True
         return False
 
@@ -234,13 +239,16 @@ class Transport:
         return True
 
     def is_writable(self, timeout: float = 0) -> bool:
-        """Whether a short frame can be sent without waiting, now or within so many seconds."""
+        """Whether a short frame can be sent without waiting, now or within so many seconds. By who may write."""
         give_up = time.monotonic() + timeout
-        while not self._select_once(selectors.EVENT_WRITE, min(timeout, _RECHECK)):
+        while True:
+            if self._sock.fileno() < 0:
+                raise ConnectionAbortedError("The socket is closed")
+            if self._write_selector.select(min(timeout, _RECHECK)):
+                return True
             timeout = give_up - time.monotonic()
             if timeout <= 0:
                 return False
-        return True
 
     def _select_once(self, events: int, timeout: float) -> bool:
         with _Selector() as selector:
@@ -316,5 +324,6 @@ class Transport:
 
     def _release(self) -> None:
         self._selector.close()
+        self._write_selector.close()
         for each in (self._sock, self._alarm, self._waker):
             each.close()

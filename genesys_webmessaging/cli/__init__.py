@@ -13,8 +13,9 @@ __all__ = ["main"]
 
 # The extra that brings what is imported, by its name.
 _EXTRAS = {
-    **dict.fromkeys(("aiohttp", "click", "jinja2", "jsonpath_ng", "prompt_toolkit", "pydantic", "rich"), "demo"),
-    **dict.fromkeys(("trustme", "yaml"), "demo"),
+    **dict.fromkeys(
+        ("aiohttp", "click", "jinja2", "jsonpath_ng", "prompt_toolkit", "pydantic", "rich", "trustme", "yaml"), "demo"
+    ),
     "locust": "demo,locust",
 }
 _USAGE = 2

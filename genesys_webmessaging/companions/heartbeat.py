@@ -226,7 +226,8 @@ class Heartbeat(ListenerWrapper):
         """Take the answer if there is one: the reader may have it, though the listeners have not heard it yet."""
         try:
             self._client.awaitResponse(awaited.tracing_id, _AWAITED_IN_VAIN)
-            self._note_answer(awaited)
+            if self._forget(awaited):
+                self._beats += 1
         except ResponseTimeoutError:
             if self._heard == awaited.heard:
                 self._find_dead(awaited, "it has not answered for")
@@ -260,10 +261,6 @@ class Heartbeat(ListenerWrapper):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._awaited = self._put_off = None
-
-    def _note_answer(self, awaited: _Echo) -> None:
-        if self._forget(awaited):
-            self._beats += 1
 
     def _forget(self, awaited: _Echo) -> bool:
         """Wait for an answer no more. False if another thread was faster."""

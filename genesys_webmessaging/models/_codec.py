@@ -21,7 +21,7 @@ from typing import Any, TypeVar, get_origin
 
 from .._base.fast_json import look_at
 from ..exceptions import DecodeError
-from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso
+from ._coerce import WireDatetime, as_boolean, as_datetime, as_integer, as_number, as_text, copied, iso, texts
 from ._introspect import (
     argument,
     bare,
@@ -224,10 +224,6 @@ class _Source:
         return made
 
 
-# Objects in an object are read by the same function, so deep and with so many fields.
-_DEPTH = 2
-_FIELDS = 10
-
 _SCALARS: dict[Any, str] = {
     str: "{v} if {v}.__class__ is str else as_text({v})",
     int: "{v} if {v}.__class__ is int else as_integer({v})",
@@ -246,48 +242,26 @@ class _DecoderSource(_Source):
 
     purpose = "decoder"
 
-    def __init__(self, cls: type, outer: _DecoderSource | None = None) -> None:
-        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied)
+    def __init__(self, cls: type) -> None:
+        tools = (as_text, as_integer, as_number, as_boolean, as_datetime, copied, texts)
         super().__init__(cls, new=object.__new__, Holder=_Holder, **{tool.__name__: tool for tool in tools})
         self._direct = sets_attributes_only(cls)
         self._kind: str | None = getattr(cls, "_kind", None)
         self._keeps = hasattr(cls, "_unread")
-        # What is around this one in the same function. Its variables are told from theirs by a number.
-        self._around: tuple[type, ...] = ()
-        self._class = "cls"
-        if outer is not None:
-            self.scope = outer.scope
-            self._around = (*outer._around, outer.cls)
-            self._class = self.name("cls", cls)
-        names = ("o", "data", "v", "items", "item")
-        self._o, self._data, self._v, self._items, self._item = (f"{name}{len(self._around) or ''}" for name in names)
 
     def compiled(self) -> Callable[[Any], Any]:
-        lines = ["def run(data):" if self._kind is None or not self._direct else "def whole(data):", *self._made()]
-        built = "o" if self._direct else f"{self.name('build', self._build)}(values, data, o._unread)"
-        self.lines = [*lines, f" return {built}"]
-        if self._direct and self._kind is not None:
-            self._of_one_part(self._kind)
-        return self.function()
-
-    def _made(self) -> list[str]:
-        """Write what makes the instance out of its data."""
-        self.lines = [f" {self._o} = new({self._class})" if self._direct else " o, values = Holder(), {}"]
+        self.lines = ["def run(data):" if self._kind is None or not self._direct else "def whole(data):"]
+        self.lines.append(" o = new(cls)" if self._direct else " o, values = Holder(), {}")
         for field in fields(self.cls):
             if field.init:
                 self._field(field)
             elif self._direct:
-                self.lines.append(f" {self._o}.{field.name} = {self._missing(field)}")
-        return self.lines
-
-    def _inner(self, hint: Any) -> _DecoderSource | None:
-        """The source of an object in this one, if it is small enough for the same function: a call costs more."""
-        hint = bare(hint)
-        if not is_object(hint) or hint in (self.cls, *self._around) or len(self._around) == _DEPTH:
-            return None
-        if len(fields(hint)) > _FIELDS or not sets_attributes_only(hint) or hasattr(hint, "_kind"):
-            return None
-        return _DecoderSource(hint, self)
+                self.lines.append(f" o.{field.name} = {self._missing(field)}")
+        built = "o" if self._direct else f"{self.name('build', self._build)}(values, data, o._unread)"
+        self.lines.append(f" return {built}")
+        if self._direct and self._kind is not None:
+            self._of_one_part(self._kind)
+        return self.function()
 
     def _of_one_part(self, kind_field: str) -> None:
         """Write the way of an object that is its kind and the part of that name, as nearly all are: past all others."""
@@ -349,58 +323,22 @@ class _DecoderSource(_Source):
 
     def _field(self, field: Field[Any]) -> None:
         hint = self.hints[field.name]
-        o, v, data = self._o, self._v, self._data
-        target = f"{o}.{field.name}" if self._direct else f"values[{field.name!r}]"
+        target = f"o.{field.name}" if self._direct else f"values[{field.name!r}]"
         key = repr(key_of(self.cls, field))
-        self.lines += [f" if {key} in {data}:", f"  {v} = {data}[{key}]"]
+        self.lines += [f" if {key} in data:", f"  v = data[{key}]"]
         custom = config_of(self.cls, field).get("decoder")
         if custom is not None:
-            self.lines.append(f"  {target} = {self.name('custom', self._custom(custom, field))}({v})")
+            self.lines.append(f"  {target} = {self.name('custom', self._custom(custom, field))}(v)")
         elif self._direct and field.name == self._kind:
             members = _Members(bare(hint))
             self.lines += [
-                f"  kind = {self.name('get', members.get)}({v}) if {v}.__class__ is str else None",
-                f"  {target} = {self.name('stranger', members.stranger)}({o}, {v}, {data}) if kind is None else kind",
-            ]
-        elif _origin_of(hint) in (list, Sequence):
-            # No list comprehension: before Python 3.12 each is a function, made anew every time.
-            kind = argument(self.cls, bare(hint), 0)
-            self.lines += [
-                f"  if {v}.__class__ is list:",
-                f"   {target} = {self._items} = []",
-                f"   for {self._item} in {v}:",
-                *self._value(kind, self._item, None, "    ", f"{self._items}.append(", ")"),
-                "  else:",
-                f"   {target} = {self._odd((), (list, tuple), v, field)}",
-            ]
-        elif _origin_of(hint) in (dict, Mapping) and argument(self.cls, bare(hint), 1) is str:
-            self.lines += [
-                f"  if {v}.__class__ is dict:",
-                f"   {target} = {self._items} = {v}.copy()",
-                f"   for k, {self._item} in {v}.items():",
-                f"    if {self._item}.__class__ is not str:",
-                f"     {self._items}[k] = as_text({self._item})",
-                "  else:",
-                f"   {target} = {self._odd((), Mapping, v, field)}",
+                f"  kind = {self.name('get', members.get)}(v) if v.__class__ is str else None",
+                f"  {target} = {self.name('stranger', members.stranger)}(o, v, data) if kind is None else kind",
             ]
         else:
-            self.lines += self._value(hint, v, field, "  ", f"{target} = ")
+            self.lines.append(f"  {target} = {self._expression(hint, 'v', field)}")
         if not (self._direct and has_class_default(self.cls, field)):
             self.lines += [" else:", f"  {target} = {self._missing(field)}"]
-
-    def _value(self, hint: Any, v: str, field: Field[Any] | None, margin: str, put: str, end: str = "") -> list[str]:
-        """Write what reads a value and puts it somewhere; ``field`` as for ``_expression``."""
-        inner = self._inner(hint)
-        if inner is None:
-            return [f"{margin}{put}{self._expression(hint, v, field)}{end}"]
-        return [
-            f"{margin}if {v}.__class__ is dict:",
-            f"{margin} {inner._data} = {v}",
-            *(margin + line for line in inner._made()),
-            f"{margin} {put}{inner._o}{end}",
-            f"{margin}else:",
-            f"{margin} {put}{self._odd(bare(hint), Mapping, v, field)}{end}",
-        ]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
         hint = bare(self.hints[field.name])
@@ -434,7 +372,7 @@ class _DecoderSource(_Source):
         if origin in (dict, Mapping):
             kind = argument(self.cls, hint, 1)
             item = self._expression(kind, f"{v}i", None)
-            read = f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
+            read = f"texts({v})" if kind is str else f"{{{v}k: {item} for {v}k, {v}i in {v}.items()}}"
             return f"{read} if {v}.__class__ is dict else {self._odd((), Mapping, v, field)}"
         return f"{self.name('stock', stock_decoder(hint))}({v})"
 
@@ -448,7 +386,7 @@ class _DecoderSource(_Source):
 
         if field is not None:
             odd = self._odd_part(field, usable)
-            return f"{self.name('odd', odd)}({self._o}, {v}, {self._data})"
+            return f"{self.name('odd', odd)}(o, {v}, data)"
         odd_item = self._odd_object(ready, usable) if ready else lambda value: usable(value) or copied(value)
         return f"{self.name('odd', odd_item)}({v})"
 
@@ -488,13 +426,9 @@ class _Holder:
     _unread: Unread | None = None
 
 
-def _origin_of(hint: Any) -> Any:
-    hint = bare(hint)
-    return get_origin(hint) or hint
-
-
 def _is_container(hint: Any) -> bool:
-    return _origin_of(hint) in (list, Sequence, dict, Mapping)
+    hint = bare(hint)
+    return (get_origin(hint) or hint) in (list, Sequence, dict, Mapping)
 
 
 class _EncoderSource(_Source):

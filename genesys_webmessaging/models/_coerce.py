@@ -77,6 +77,14 @@ def as_text(value: Any) -> Any:
     return copied(value)
 
 
+def texts(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy a map of texts; null stays null."""
+    for value in values.values():
+        if value.__class__ is not str:
+            return {key: as_text(value) for key, value in values.items()}
+    return values.copy()
+
+
 def as_integer(value: Any) -> Any:
     try:
         if isinstance(value, float):

@@ -262,7 +262,7 @@ class ApiClient(Hinting):
         whole: Deadline | None,
         limit: RateLimit | None,
     ) -> Answer:
-        schedule = RetryState(self.retryConfiguration)
+        tries = RetryState(self.retryConfiguration)
         closed = self._closed
         longest = math.inf if self.networkSettings.callTimeout is None else self.networkSettings.callTimeout
         while True:
@@ -272,7 +272,7 @@ class ApiClient(Hinting):
             deadline = Deadline(longest if whole is None else whole.at_most(longest))
             answer = self._http.send(method, url, label=call.label, headers=headers, body=payload, deadline=deadline)
             self._log_answer(call, answer)
-            wait = schedule.wait_after(answer.status, answer.headers)
+            wait = tries.wait_after(answer.status, answer.headers)
             if wait is None and whole is not None:
                 wait = requested_wait(answer.status, answer.headers)
             if wait is None or (whole is not None and wait >= whole.remaining):

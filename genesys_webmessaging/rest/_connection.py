@@ -195,7 +195,7 @@ def _shut_down(line: socket.socket) -> None:
 
 # What this context is sending.
 _current: ContextVar[Exchange] = ContextVar("genesys_webmessaging_exchange")
-_cutter: ContextVar[Cutter | None] = ContextVar("_cutter", default=None)
+_cutter: ContextVar[Cutter | None] = ContextVar("genesys_webmessaging_cutter", default=None)
 
 
 def _hide_url(record: logging.LogRecord) -> bool:

@@ -376,7 +376,7 @@ def _named(what: str, exchange: Exchange, call: Callable[[], T]) -> T:
 def _translated(what: str, error: BaseException, exchange: Exchange) -> tuple[WebMessagingException, BaseException]:
     """The exception to raise, and the failure at the bottom of theirs, to raise it from."""
     chain = [error]
-    while (deeper := _root_cause(chain[-1])) is not None and deeper not in chain:
+    while (deeper := _inner_error(chain[-1])) is not None and deeper not in chain:
         chain.append(deeper)
     cause = chain[-1]
     if isinstance(cause, (requests.RequestException, LocationValueError, ValueError)) and not _is_system(cause):
@@ -390,7 +390,7 @@ def _is_system(error: BaseException) -> bool:
     return isinstance(error, OSError) and not isinstance(error, requests.RequestException)
 
 
-def _root_cause(error: BaseException) -> BaseException | None:
+def _inner_error(error: BaseException) -> BaseException | None:
     # urllib3 1 raises this one in an except clause, and does not name the cause.
     context = error.__context__ if isinstance(error, NewConnectionError) else None
     inner = (getattr(error, "reason", None), error.__cause__, context, *error.args)

@@ -695,7 +695,7 @@ class _Reader:
         return substitute(value, look_up, pattern=pattern)
 
 
-def _no_name_twice(scenario: Scenario, files: Mapping[str, str]) -> str:
+def _also_elsewhere(scenario: Scenario, files: Mapping[str, str]) -> str:
     return f"scenario {scenario.name!r} is also in {files[scenario.name]}"
 
 
