@@ -24,7 +24,7 @@ from requests.structures import CaseInsensitiveDict
 
 from genesys_webmessaging._base import fast_json
 from genesys_webmessaging.models import WebMessagingMessageEntityList
-from genesys_webmessaging.rest._history import _Reading
+from genesys_webmessaging.rest._history import _PageCursor
 from genesys_webmessaging.rest._http import Answer
 from genesys_webmessaging.rest._response import Call, decoded
 
@@ -69,7 +69,7 @@ class _Came(Answer):
 
 
 def _read(answers: list[_Came]) -> None:
-    reading, call, count = _Reading(), Call("https://api.example", "GET /messages", ["jwt"]), 0
+    reading, call, count = _PageCursor(), Call("https://api.example", "GET /messages", ["jwt"]), 0
     for answer in answers:
         page = decoded(answer, call, WebMessagingMessageEntityList).document
         reading.take(page)
