@@ -65,6 +65,10 @@ class Deadline:
 class _Logger(logging.LoggerAdapter):  # type: ignore[type-arg]  # not generic at run time before Python 3.11
     """A logger that prints what a handler raises, as ``logging`` does where it can, and goes on."""
 
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger, {})
+        self.isEnabledFor = logger.isEnabledFor  # type: ignore[method-assign]  # asked for every frame
+
     def log(self, level: int, msg: object, *args: object, stacklevel: int = 1, **options: Any) -> None:
         try:
             super().log(level, msg, *args, stacklevel=stacklevel + 1, **options)
@@ -75,4 +79,4 @@ class _Logger(logging.LoggerAdapter):  # type: ignore[type-arg]  # not generic a
 
 def logger_of(module: str) -> _Logger:
     """The logger of a module, for code that runs on a thread of ours, which no handler of the user's may end."""
-    return _Logger(logging.getLogger(module), {})
+    return _Logger(logging.getLogger(module))

@@ -20,7 +20,7 @@ from enum import Enum, IntEnum, auto
 from typing import Any, NamedTuple
 
 from ..models import Direction, EventType, StructuredMessage, WebMessagingMessage
-from ..models.message import time_of
+from ..models.message import moment_of
 
 AnyMessage = StructuredMessage | WebMessagingMessage
 
@@ -47,7 +47,8 @@ def custom_id_of(message: AnyMessage) -> str | None:
 
 def keys_of(message: AnyMessage) -> tuple[str, ...]:
     """What names a message, best first: ``channel.messageId`` and ``id``, those of them that it has, each once."""
-    of_channel, own = _text(getattr(message.channel, "messageId", None)), _text(message.id)
+    channel, own = message.channel, _text(message.id)
+    of_channel = None if channel is None else _text(channel.messageId)
     if of_channel is None:
         return () if own is None else (own,)
     return (of_channel,) if own is None or own == of_channel else (of_channel, own)
@@ -55,14 +56,6 @@ def keys_of(message: AnyMessage) -> tuple[str, ...]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def time_key(message: AnyMessage) -> datetime | None:
-    """When a message was said, to the millisecond; None when it does not tell."""
-    told = time_of(message)
-    if told is None or told.microsecond % 1000 == 0:
-        return told
-    return told.replace(microsecond=told.microsecond // 1000 * 1000)
 
 
 class Fingerprint(NamedTuple):
@@ -85,9 +78,10 @@ class Fingerprint(NamedTuple):
 
 def fingerprint_of(message: AnyMessage) -> Fingerprint:
     """What tells a message from others of another content."""
+    direction: object = message.direction
     text: object = message.text
     return Fingerprint(
-        str(message.direction or ""),
+        direction if isinstance(direction, str) else str(direction or ""),
         text if isinstance(text, str) else "" if text is None else repr(text),
         tuple(_content_of(message.content)) if message.content else (),
         tuple(_events_of(message.events)) if message.events else (),
@@ -167,19 +161,19 @@ class SeenMessage:
     """
 
     __slots__ = (
+        "_time",
+        "_told",
         "claimed",
         "custom",
         "fingerprint",
         "first_keys",
         "keys",
-        "kind",
         "live_number",
         "noted_at",
         "number",
         "paired",
         "passed",
         "source",
-        "time",
         "tracing",
         "unheard",
     )
@@ -190,9 +184,10 @@ class SeenMessage:
         self.first_keys = keys_of(message)
         self.keys = self.first_keys
         self.fingerprint = fingerprint_of(message)
-        self.time = time_key(message)
-        tracing = getattr(message, "tracingId", None) if message.direction == Direction.INBOUND else None
-        self.tracing = _text(tracing)
+        self._told: object = None if message.channel is None else message.channel.time  # until somebody asks
+        self._time: datetime | None = None
+        inbound = message.direction == Direction.INBOUND and isinstance(message, StructuredMessage)
+        self.tracing = _text(message.tracingId) if inbound else None
         self.number = 0
         self.live_number = 0
         self.noted_at = 0.0
@@ -200,14 +195,26 @@ class SeenMessage:
         self.claimed = False
         self.unheard = False
         self.passed = False
-        self.kind = self._kind()
 
     @property
     def id(self) -> str | None:
         """The id, or the key if there is no other."""
         return self.keys[-1] if self.keys else None
 
-    def _kind(self) -> _Kind:
+    @property
+    def time(self) -> datetime | None:
+        """When it was said, to the millisecond; None when it does not tell."""
+        told = self._told
+        if told is not None:
+            moment = moment_of(told)
+            if moment is not None and moment.microsecond % 1000:
+                moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+            self._time, self._told = moment, None
+        return self._time
+
+    @property
+    def kind(self) -> _Kind:
+        """What decides with what it can be matched. :meth:`merge` changes it."""
         return _Kind(self.source, self.paired, self.custom is not None, bool(self.keys), self.time is not None)
 
     def merge(self, other: SeenMessage) -> None:
@@ -216,8 +223,7 @@ class SeenMessage:
         self.keys += tuple(key for key in other.keys if key not in self.keys)
         self.custom = self.custom or other.custom
         self.tracing = self.tracing or other.tracing
-        self.time = self.time or other.time
-        self.kind = self._kind()
+        self._time = self.time or other.time
 
 
 # The messages of one content (and perhaps time), by kind, in the order in which they were noted.
@@ -307,6 +313,9 @@ class Ledger:
         self._by_key: dict[tuple[str, Hashable], tuple[SeenMessage, ...]] = {}
         self._by_content = _Alikes()
         self._by_time = _Alikes()
+        # Whether all were heard live, with keys: no two of these are compared by content or time, which are not
+        # indexed until others come.
+        self._names_suffice = True
         # What the server was seen to do.
         self._same_keys = False
         self._same_times = False
@@ -374,6 +383,7 @@ class Ledger:
         with self._lock:
             if session is not None and session != self._sessions:
                 return result
+            self._need_contents()
             batch, oldest_first = self._without_doubles(batch, oldest_first)
             for seen in batch:
                 self._named(seen)  # so that it is known whether keys can be trusted, before they have to be
@@ -408,6 +418,7 @@ class Ledger:
         if len(oldest) < ENOUGH:
             return False
         with self._lock:
+            self._need_contents()
             matching = _Matching(self)
             found = [matching.certain(SeenMessage(entity, Source.HISTORY)) for entity in oldest]
             return all(known is not None and known.number < mark for known in found)
@@ -448,6 +459,13 @@ class Ledger:
         self._messages.append(seen)
         self._index(seen)
 
+    def _need_contents(self) -> None:
+        """From now on messages are compared by content and time, too."""
+        if self._names_suffice:
+            self._names_suffice = False
+            for seen in self._messages:
+                self._index_content(seen)
+
     def _forget_surplus(self) -> None:
         while len(self._messages) > self._kept:
             self._forget(self._messages.popleft())
@@ -463,6 +481,10 @@ class Ledger:
         if seen.custom:
             self._by_custom.setdefault(seen.custom, seen)
             self._returns_custom = True
+        if not self._names_suffice:
+            self._index_content(seen)
+
+    def _index_content(self, seen: SeenMessage) -> None:
         for index, content in self._contents(seen):
             index.add(content, seen)
 
@@ -472,8 +494,9 @@ class Ledger:
             yield self._by_time, (seen.fingerprint, seen.time)
 
     def _unindex_content(self, seen: SeenMessage) -> None:
-        for index, key in self._contents(seen):
-            index.remove(key, seen)
+        if not self._names_suffice:
+            for index, key in self._contents(seen):
+                index.remove(key, seen)
 
     def _forget(self, seen: SeenMessage) -> None:
         self._unindex_content(seen)
@@ -529,6 +552,9 @@ class Ledger:
             known = self._by_tracing.get(seen.tracing)
         if known is not None:
             return known
+        if self._names_suffice and seen.keys:
+            return None
+        self._need_contents()
         if seen.time is not None:
             for kind, alike in self._by_time.of((seen.fingerprint, seen.time)).items():
                 if self._comparable(seen, kind):

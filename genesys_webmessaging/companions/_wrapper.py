@@ -88,17 +88,13 @@ class ListenerWrapper(Hinting, SessionListener):
 
     def _tell(self, method: str, args: tuple[Any, ...]) -> None:
         for listener in self.listeners:
+            heard = method
+            if method == "unsettledMessage" and not isinstance(listener, ListenerWrapper):
+                heard = "structuredMessage"
             try:
-                _method_of(listener, method)(*args)
+                getattr(listener, heard)(*args)
             except BaseException:  # noqa: PERF203 - each of them may raise
                 log.exception("listener %s raised in %s", type(listener).__qualname__, method)
-
-
-def _method_of(listener: SessionListener, method: str) -> Callable[..., None]:
-    if method == "unsettledMessage" and not isinstance(listener, ListenerWrapper):
-        method = "structuredMessage"
-    found: Callable[..., None] = getattr(listener, method)
-    return found
 
 
 def _forwarder(method: str) -> Callable[..., None]:

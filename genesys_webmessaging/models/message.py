@@ -153,7 +153,18 @@ def time_of(message: Any) -> datetime | None:
     Returns:
         The time, with its zone; None if the message does not tell, or tells no time.
     """
-    told = message.channel.time if message.channel is not None else None
+    return None if message.channel is None else moment_of(message.channel.time)
+
+
+def moment_of(told: object) -> datetime | None:
+    """What ``channel.time`` tells.
+
+    Args:
+        told: It, as text or as a datetime.
+
+    Returns:
+        The time, with its zone; None if it is none.
+    """
     if isinstance(told, str):
         told = as_datetime(told)
     if not isinstance(told, datetime):
