@@ -82,17 +82,20 @@ class Inbox(SessionListener):
 
     Attributes:
         on_end: Called once when nothing more can be sent, with the error that says why; None for nobody.
+        state: How the conversation stands. To be changed by nobody else.
     """
 
     def __init__(self, *, renews: bool, keep: int | None = None) -> None:
         self._keep = keep
         self._renews = renews
         self.on_end: Callable[[ConversationEndedError], None] | None = None
-        # Guards the fields below; notified when one of them changes.
-        self._changed = threading.Condition()
+        # Guards the fields below.
+        self._lock = threading.RLock()
+        # Notified when one of them changes.
+        self._changed = threading.Condition(self._lock)
         self._messages: deque[StructuredMessage] = deque()
         self._taken = 0  # how many messages there were before those
-        self._state = ConversationState.OPEN
+        self.state = ConversationState.OPEN
         self._why = ""
         self._cause: WebMessagingException | None = None
         self._last_activity = 0.0
@@ -101,9 +104,10 @@ class Inbox(SessionListener):
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        self._changed = threading.Condition(threading.RLock())
-        if self._state in (ConversationState.OPEN, ConversationState.READ_ONLY):
-            self._state = ConversationState.LOST
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        if self.state in (ConversationState.OPEN, ConversationState.READ_ONLY):
+            self.state = ConversationState.LOST
             self._why = "the connection belongs to the process that this one was forked from"
 
     def add_waker(self, wake: Callable[[], object]) -> None:
@@ -112,7 +116,7 @@ class Inbox(SessionListener):
         Args:
             wake: Called under the lock, on whatever thread makes the change.
         """
-        with self._changed:
+        with self._lock:
             self._wakers = (*self._wakers, wake)
 
     def _notify(self) -> None:
@@ -122,33 +126,28 @@ class Inbox(SessionListener):
             wake()
 
     @property
-    def state(self) -> ConversationState:
-        """How the conversation stands."""
-        return self._state
-
-    @property
     def typing(self) -> bool:
         """Whether the other side is typing."""
         return time.monotonic() < self._typing_until
 
     def error(self) -> ConversationEndedError:
         """Why nothing more can come or go."""
-        error = ConversationEndedError(self._why, state=self._state)
+        error = ConversationEndedError(self._why, state=self.state)
         error.__cause__ = self._cause
         return error
 
     def reopen(self) -> None:
         """A new session begins."""
-        with self._changed:
-            self._state, self._why, self._cause = ConversationState.OPEN, "", None
+        with self._lock:
+            self.state, self._why, self._cause = ConversationState.OPEN, "", None
             self._notify()
 
     def end(self, state: ConversationState, why: str, cause: WebMessagingException | None = None) -> None:
         """Note the end, unless it has ended before."""
-        with self._changed:
-            if self._state not in (ConversationState.OPEN, ConversationState.READ_ONLY) or state is self._state:
+        with self._lock:
+            if self.state not in (ConversationState.OPEN, ConversationState.READ_ONLY) or state is self.state:
                 return
-            self._state, self._why, self._cause = state, why, cause
+            self.state, self._why, self._cause = state, why, cause
             self._notify()
         if self.on_end is not None:
             self.on_end(self.error())
@@ -162,7 +161,12 @@ class Inbox(SessionListener):
 
     def take(self, timeout: float | None) -> StructuredMessage:
         """The oldest message; waits for one."""
-        return self.take_matching(lambda _: True, timeout, "message")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            while not self._messages:
+                self._wait(deadline, timeout, "message")
+            self._taken += 1
+            return self._messages.popleft()
 
     def take_matching(
         self,
@@ -183,7 +187,7 @@ class Inbox(SessionListener):
         deadline = None if timeout is None else time.monotonic() + timeout
         number = 0
         while True:
-            with self._changed:
+            with self._lock:
                 number = max(number, self._taken)
                 place = number - self._taken
                 if place >= len(self._messages):
@@ -197,7 +201,7 @@ class Inbox(SessionListener):
 
     def _take_up_to(self, number: int) -> bool:
         """Take a message away, with those before it. False if another thread was faster."""
-        with self._changed:
+        with self._lock:
             faster = number < self._taken
             while self._taken <= number:
                 self._messages.popleft()
@@ -207,7 +211,7 @@ class Inbox(SessionListener):
     def collect(self, quiet_for: float, timeout: float) -> list[StructuredMessage]:
         """All messages, as soon as nothing has come for some seconds, or the time is over."""
         started = time.monotonic()
-        with self._changed:
+        with self._lock:
             while (seconds := self.seconds_until_quiet(quiet_for, started, timeout)) > 0:
                 self._changed.wait(seconds)
             return self.take_all()
@@ -220,7 +224,7 @@ class Inbox(SessionListener):
             started: Since when it is waited, on the clock of ``time.monotonic``.
             timeout: Seconds since then after which silence does not matter.
         """
-        if self._state is not ConversationState.OPEN:
+        if self.state is not ConversationState.OPEN:
             return 0.0
         quiet_at = max(started, self._last_activity) + quiet_for
         if self.typing:
@@ -229,7 +233,7 @@ class Inbox(SessionListener):
 
     def take_all(self) -> list[StructuredMessage]:
         """All messages that are there."""
-        with self._changed:
+        with self._lock:
             messages = list(self._messages)
             self._taken += len(messages)
             self._messages.clear()
@@ -237,7 +241,7 @@ class Inbox(SessionListener):
 
     def _wait(self, deadline: float | None, timeout: float | None, what: str) -> None:
         """Called under the lock."""
-        if self._state is not ConversationState.OPEN:
+        if self.state is not ConversationState.OPEN:
             raise self.error()
         if deadline is None or timeout is None:
             self._changed.wait(LOOK_UP)
@@ -260,7 +264,7 @@ class Inbox(SessionListener):
                 self._note(event, structuredMessage)
         if not structuredMessage.text and not structuredMessage.content:
             return
-        with self._changed:
+        with self._lock:
             self._messages.append(structuredMessage)
             if self._keep is not None and len(self._messages) > self._keep:
                 self._messages.popleft()
@@ -272,7 +276,7 @@ class Inbox(SessionListener):
     def _note(self, event: MessageEvent, message: StructuredMessage) -> None:
         if event.typing is not None:
             seconds = _typing_seconds(event.typing) if event.typing.type == EventTypingType.ON else 0.0
-            with self._changed:
+            with self._lock:
                 self._typing_until = time.monotonic() + seconds
                 self._last_activity = time.monotonic()
                 self._notify()

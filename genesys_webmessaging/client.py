@@ -755,7 +755,8 @@ class WebMessagingClient(Hinting):
             ValueError: No request with this tracing id was sent, its answer was taken eight answers ago, or more than
                 1,024 requests were sent after it.
         """
-        return self._engine.answer(tracingId, timeout)
+        seconds = checks.seconds("timeout", timeout, zero=True)
+        return self._engine.answer(checks.text("tracingId", tracingId), seconds)
 
     def iterateHistory(self, *, timeout: float | None = None, ahead: bool = True) -> Iterator[WebMessagingMessage]:
         """Yield the messages of the session, newest first.

@@ -369,18 +369,18 @@ class Conversation(Hinting):
             ResponseTimeoutError: It has not certainly arrived in time.
             TypeError, ValueError: An argument cannot be right.
         """
-        self._check_open()
         if isinstance(attachments, (str, os.PathLike)):
             raise TypeError("attachments must be a sequence of paths, not a single one")
         if customAttributes is not None:
             self._checked_attributes(customAttributes)
-        seconds = self._seconds(timeout)
         ids: Sequence[str] = ()
         if attachments:
-            deadline = Deadline(seconds)
+            self._check_open()
+            requests.checked_text(text, empty=True)
+            deadline = Deadline(self._seconds(timeout))
             ids = [self._upload(path, None, None, progress, deadline) for path in attachments]
-            seconds = deadline.remaining
-        return self._deliver(text, seconds, customAttributes, ids)
+            timeout = deadline.remaining
+        return self._deliver(text, timeout, customAttributes, ids)
 
     def choose(
         self,
@@ -770,9 +770,7 @@ class Conversation(Hinting):
             channel = BaseMessagingChannel(metadata=BaseChannelMetadata(customAttributes=attributes))
             message, attributes = replace(message, channel=channel), None
         try:
-            echo = self._delivery.send(
-                message, attributes, attachmentIds=attachment_ids, timeout=self._seconds(timeout)
-            )
+            echo = self._delivery.send(message, attributes, attachmentIds=attachment_ids, timeout=timeout)
         except RequestError as error:
             if error.code in SESSION_OVER:
                 self._inbox.end(ConversationState.ENDED, f"the session is over: {error.message}", error)
@@ -843,7 +841,7 @@ class Conversation(Hinting):
         raise ValueError(f"no message with {what} has come yet")
 
     def _check_open(self) -> None:
-        if self.state is not ConversationState.OPEN:
+        if self._inbox.state is not ConversationState.OPEN:
             raise self._inbox.error()
 
     def _seconds(self, timeout: float | None) -> float:

@@ -374,7 +374,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("send", (None,), {}, TypeError, "request must be a request of genesys_webmessaging.models, not NoneType"),
     ("send", ({"action": "echo"},), {}, TypeError, "request must be a request .* not dict"),
     ("send", (BaseMessage(),), {}, TypeError, "request must be a request .* not BaseMessage"),
-    ("send", (SendMessageRequest,), {}, TypeError, "request must be a request .* not ABCMeta"),
+    ("send", (SendMessageRequest,), {}, TypeError, "request must be a request .* not ModelType"),
     ("send", (SendMessageRequest(action=None),), {}, ValueError, "request has no action"),
     ("send", (SendMessageRequest(token=SURROGATE),), {}, ValueError, "token holds an unpaired surrogate"),
     ("send", (SendMessageRequest(time=SURROGATE),), {}, ValueError, "onMessage holds an unpaired surrogate"),

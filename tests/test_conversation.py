@@ -708,6 +708,17 @@ def test_custom_attributes_are_checked_before_anything_is_sent(
     assert len(simulator.connections) == 1
 
 
+@pytest.mark.parametrize("wrong", [7, "a" * 5000, "\ud800"], ids=["int", "too-long", "surrogate"])
+def test_a_text_that_cannot_be_sent_uploads_no_file(
+    simulator: Simulator, chat: Conversation, tmp_path: Path, wrong: Any
+) -> None:
+    file = tmp_path / "hat.png"
+    file.write_bytes(b"png")
+    with pytest.raises((TypeError, ValueError), match="message"):
+        chat.send(wrong, [file])
+    assert simulator.received.of("onAttachment") == []
+
+
 def test_so_many_messages_are_remembered_as_are_wanted(simulator: Simulator, agent: Agent) -> None:
     with Conversation.open(simulator.address, "demo", origin=ORIGIN, keepMessages=3) as chat:
         recorder = Recorder()

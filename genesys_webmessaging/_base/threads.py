@@ -50,7 +50,8 @@ class Deadline:
     @property
     def remaining(self) -> float:
         """Seconds until then, 0 when it has passed."""
-        return max(0.0, self.at - time.monotonic())
+        seconds = self.at - time.monotonic()
+        return seconds if seconds > 0 else 0.0
 
     @property
     def passed(self) -> bool:

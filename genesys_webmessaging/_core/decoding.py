@@ -78,7 +78,11 @@ class Event(NamedTuple):
     def code(self) -> int | None:
         """The code of what came: ``errorCode`` of the body, which is the finer one, else the frame's own."""
         body = self.body
-        code = body.get("errorCode") if type(body) is dict else getattr(body, "errorCode", None)
+        code = None
+        if type(body) is dict:
+            code = body.get("errorCode")
+        elif self.method != "structuredMessage":  # which has none, and asking a model in vain takes its time
+            code = getattr(body, "errorCode", None)
         if type(code) is int:
             return code
         code = self.document.get("code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -115,34 +116,38 @@ class Pending:
         # Copied when it changes; the reader looks through it without the lock.
         self._watches: tuple[Watch, ...] = ()
         self._news = False  # whether an outcome or an event was set of which nobody was notified yet
-        # Guards all of the above, the outcomes of the requests and the events of the watches. Notified when an outcome
-        # or an event was set, or a connection has ended.
-        self._changed = threading.Condition()
+        self._new_lock()
+
+    def _new_lock(self) -> None:
+        # Guards all of the above, the outcomes of the requests and the events of the watches.
+        self._lock = threading.RLock()
+        # Notified when an outcome or an event was set, or a connection has ended.
+        self._changed = threading.Condition(self._lock)
 
     # Connections
 
     def begin(self) -> int:
         """Note that there is a new connection. Returns its number."""
-        with self._changed:
+        with self._lock:
             self._connection += 1
             return self._connection
 
     def end(self, connection: int) -> None:
         """Note that a connection is gone: what is open on it will not be answered any more."""
-        with self._changed:
+        with self._lock:
             self._ended = max(self._ended, connection)
             self._give_up(lambda request: request.connection <= connection)
             self._changed.notify_all()
 
     def after_fork(self) -> None:
         """In a forked child: nothing will be answered, and who held the lock does not exist here."""
-        self._changed = threading.Condition()
+        self._new_lock()
         self._ended = self._connection
         self._give_up(lambda _: True)
 
     def wait_for_end(self, connection: int, timeout: float | None) -> bool:
         """Wait until a connection is gone; False when it is still there after so many seconds."""
-        with self._changed:
+        with self._lock:
             return self._changed.wait_for(lambda: self._ended >= connection, timeout)
 
     def _give_up(self, concerned: Callable[[_Request], bool]) -> None:
@@ -163,7 +168,7 @@ class Pending:
             attachment_id: The attachment that it concerns, if it names one.
             content: What it says, if its answer is its echo.
         """
-        with self._changed:
+        with self._lock:
             request = self._open.get(tracing_id)
             if request is None:
                 request = _Request(self._connection, tracing_id, action, attachment_id, content)
@@ -180,7 +185,7 @@ class Pending:
 
     def forget(self, tracing_id: str) -> None:
         """Take back a request that could not be sent."""
-        with self._changed:
+        with self._lock:
             request = self._requests.pop(tracing_id, None)
             if request is not None and request.outcome is None:
                 # Somebody may be waiting already: for a request that was sent once, and is now sent again.
@@ -200,24 +205,25 @@ class Pending:
             ConnectionClosedError: The connection ended first.
             ValueError: There is no such request.
         """
-        with self._changed:
+        with self._lock:
             request = self._requests.get(tracing_id)
             if request is None:
                 raise ValueError(
                     f"tracingId {tracing_id!r} is not known: either no request with it was sent, or its answer was "
                     f"taken {TAKEN_KEPT} answers ago, or more than {KEPT} others were sent after it"
                 )
+            give_up = time.monotonic() + timeout
             request.waiters += 1
             try:
-                self._changed.wait_for(lambda: request.outcome is not None, timeout)
+                while (outcome := request.outcome) is None and (remaining := give_up - time.monotonic()) > 0:
+                    self._changed.wait(remaining)
             finally:
                 request.waiters -= 1
-            outcome = request.outcome
-            if outcome is None and timeout > 0:
-                # An error that comes now without a tracing id is rather the answer to a later request.
-                request.silent = True
             if outcome is not None:
                 self._note_taken(request)
+            elif timeout > 0:
+                # An error that comes now without a tracing id is rather the answer to a later request.
+                request.silent = True
         if outcome is None:
             raise ResponseTimeoutError(f"no answer to {request.action} within {seconds_text(timeout)}")
         if outcome.error is not None:
@@ -274,13 +280,13 @@ class Pending:
         Args:
             wanted: Called with each frame where it is decoded, on the reader or the dispatcher; must be quick.
         """
-        with self._changed:
+        with self._lock:
             watch = Watch(self, self._connection, wanted)
             self._watches = (*self._watches, watch)
         try:
             yield watch
         finally:
-            with self._changed:
+            with self._lock:
                 self._watches = tuple(one for one in self._watches if one is not watch)
 
     def wait_for_watch(self, watch: Watch, timeout: float, what: str, tracing_id: str | None) -> Event:
@@ -290,7 +296,7 @@ class Pending:
             request = self._requests.get(tracing_id) if tracing_id is not None else None
             return request.outcome.error if request is not None and request.outcome is not None else None
 
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(
                 lambda: watch.event is not None or self._ended >= watch.connection or refusal() is not None, timeout
             )
@@ -310,14 +316,14 @@ class Pending:
 
         Called on the reader; for messages that answer no request, on the dispatcher. :meth:`wake` is to follow.
         """
-        watches = [watch for watch in self._watches if watch.event is None and watch.wanted(event)]
+        watches = self._watches and [watch for watch in self._watches if watch.event is None and watch.wanted(event)]
         if not watches:
             if event.tracing_id is not None:
                 if event.tracing_id not in self._requests:
                     return
             elif event.method == "structuredMessage" and not self._echoes:
                 return
-        with self._changed:
+        with self._lock:
             for watch in watches:
                 watch.event = watch.event or event
             request = self._answered_by(event)
@@ -336,7 +342,7 @@ class Pending:
         interpreter.
         """
         if self._news:
-            with self._changed:
+            with self._lock:
                 self._news = False
                 self._changed.notify_all()
 

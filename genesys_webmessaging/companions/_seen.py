@@ -122,6 +122,11 @@ def is_heartbeat(message: StructuredMessage) -> bool:
     return str(message.tracingId or "").startswith(HEARTBEAT)
 
 
+def is_said(message: StructuredMessage) -> bool:
+    """Whether a message is part of the conversation: neither a mere typing event nor the answer to a Heartbeat."""
+    return not (message.events and is_typing(message)) and not (message.tracingId and is_heartbeat(message))
+
+
 class Source(IntEnum):
     """How a message became known."""
 
@@ -186,8 +191,9 @@ class SeenMessage:
         self.fingerprint = fingerprint_of(message)
         self._told: object = None if message.channel is None else message.channel.time  # until somebody asks
         self._time: datetime | None = None
-        inbound = message.direction == Direction.INBOUND and isinstance(message, StructuredMessage)
-        self.tracing = _text(message.tracingId) if inbound else None
+        self.tracing: str | None = None
+        if isinstance(message, StructuredMessage) and message.direction == Direction.INBOUND:
+            self.tracing = _text(message.tracingId)
         self.number = 0
         self.live_number = 0
         self.noted_at = 0.0
@@ -345,7 +351,7 @@ class Ledger:
             What is remembered of it; None if it had been heard before, live or from the history.
         """
         seen = SeenMessage(message, Source.LIVE)
-        if is_typing(message) or is_heartbeat(message):
+        if not is_said(message):
             return seen
         with self._lock:
             known = self._double_of(seen)

@@ -93,7 +93,7 @@ class ListenerWrapper(Hinting, SessionListener):
                 heard = "structuredMessage"
             try:
                 getattr(listener, heard)(*args)
-            except BaseException:  # noqa: PERF203 - each of them may raise
+            except BaseException:
                 log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
 

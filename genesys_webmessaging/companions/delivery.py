@@ -15,7 +15,7 @@ from .._base import checks
 from .._base.fork import renew_after_fork
 from .._base.hints import Hinting
 from .._base.threads import Deadline, daemon_thread, logger_of, seconds_text
-from .._core.requests import text_message
+from .._core.requests import checked_text, text_message
 from ..client import WebMessagingClient
 from ..exceptions import (
     ConnectError,
@@ -73,6 +73,7 @@ class _Job:
     """A message on its way.
 
     Attributes:
+        message: The text if it is nothing else, or the request.
         deadline: By when it must have arrived; None until its turn comes, if its time does not count before.
         since: The mark of the ledger before it was sent: nothing that was noted earlier can be it.
         doubt: Since when it is not known whether it has arrived; None if it certainly has not.
@@ -83,8 +84,8 @@ class _Job:
     # Made under the lock of its Delivery when it is queued: a sender that delivers itself needs none.
     future: Future[StructuredMessage]
 
-    def __init__(self, request: SendMessageRequest, id_: str, seconds: float, deadline: Deadline | None) -> None:
-        self.request = request
+    def __init__(self, message: str | SendMessageRequest, id_: str, seconds: float, deadline: Deadline | None) -> None:
+        self.message = message
         self.id = id_
         self.seconds = seconds
         self.deadline = deadline
@@ -158,8 +159,10 @@ class Delivery(Hinting, SessionListener):
             self._reader = HistoryReader(client, self._ledger, self._take_history, echoTimeout)
         else:
             self._ledger, self._reader = reconnector.ledger, reconnector.historyReader
-        # Guards the fields below; notified when one of them changes.
-        self._changed = threading.Condition()
+        # Guards the fields below.
+        self._lock = threading.RLock()
+        # Notified when one of them changes.
+        self._changed = threading.Condition(self._lock)
         self._jobs: deque[_Job] = deque()
         self._sessions = 0
         self._session_mark: int | None = None  # the mark of the ledger when the session of this connection was told of
@@ -169,7 +172,8 @@ class Delivery(Hinting, SessionListener):
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._deliverer = None
         self._jobs.clear()
         self._closed = ConnectionClosedError("the connection belongs to the process that this one was forked from")
@@ -246,12 +250,10 @@ class Delivery(Hinting, SessionListener):
         deadline: Deadline | None,
     ) -> _Job:
         if not isinstance(message, SendMessageRequest):
-            id_ = checks.new_uuid()
-            request = textMessage(message, attributes, attachment_ids)
-            if request.message is not None:
-                request.message.metadata = {CUSTOM_ID: id_}
-            return _Job(request, id_, seconds, deadline)
-        if attributes or attachment_ids:
+            if not attributes and not attachment_ids:
+                return _Job(checked_text(message), checks.new_uuid(), seconds, deadline)
+            message = textMessage(message, attributes, attachment_ids)
+        elif attributes or attachment_ids:
             raise TypeError("customAttributes and attachmentIds are part of the request object already")
         id_ = message.tracingId or checks.new_uuid()
         return _Job(_stamped(message, id_), id_, seconds, deadline)
@@ -262,7 +264,7 @@ class Delivery(Hinting, SessionListener):
         Returns:
             Whether it is the caller's turn, which :meth:`_end_turn` ends.
         """
-        with self._changed:
+        with self._lock:
             if self._closed is not None:
                 raise copy_of(self._closed)
             if here and self._deliverer is None and not self._jobs:
@@ -282,7 +284,7 @@ class Delivery(Hinting, SessionListener):
 
     def _end_turn(self) -> None:
         """A caller has delivered its own message: those behind it are another thread's."""
-        with self._changed:
+        with self._lock:
             self._deliverer = None
             if self._jobs:
                 try:
@@ -312,7 +314,7 @@ class Delivery(Hinting, SessionListener):
         Args:
             error: What it fails with; a ConnectionClosedError if None.
         """
-        with self._changed:
+        with self._lock:
             if self._closed is not None:
                 return
             self._closed = error or ConnectionClosedError("the Delivery was closed")
@@ -330,7 +332,7 @@ class Delivery(Hinting, SessionListener):
     def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
         """A session is ready: there may be a new connection."""
         del rawMessage
-        with self._changed:
+        with self._lock:
             if sessionResponse.connected is not False:
                 self._sessions += 1
                 self._session_mark = self._ledger.mark
@@ -338,7 +340,7 @@ class Delivery(Hinting, SessionListener):
 
     def webSocketConnected(self) -> None:
         """Note that nothing is known of a session on this connection yet."""
-        with self._changed:
+        with self._lock:
             self._session_mark = None
 
     # Delivering, on the thread of whoever sends, or on ours for a queue
@@ -364,14 +366,13 @@ class Delivery(Hinting, SessionListener):
             raise copy_of(self._closed) from self._closed.__cause__
 
     def _next_job(self) -> _Job | None:
-        with self._changed:
+        with self._lock:
             if not self._jobs:
                 self._deliverer = None
                 return None
             return self._jobs.popleft()
 
     def _deliver(self, job: _Job, deadline: Deadline) -> StructuredMessage:
-        self._check(job, deadline)
         job.since = self._note_prior_messages(deadline)
         waits: RefusalWaits | None = None
         while True:
@@ -384,9 +385,9 @@ class Delivery(Hinting, SessionListener):
                         return found
                     job.has_not_arrived()
                 job.sent_at = time.monotonic()
-                self._client._engine.send_foreign(job.request, job.id, deadline.remaining)
+                self._send(job, deadline.remaining)
                 job.doubt_since(job.sent_at)
-                echo = self._client.awaitResponse(job.id, self._patience(deadline))
+                echo = self._client._engine.answer(job.id, self._patience(deadline))
             except RequestError as refusal:
                 job.has_not_arrived()
                 if isinstance(refusal, TooManyRequestsError) or refusal.code == ErrorCode.REQUEST_TIMEOUT:
@@ -412,6 +413,13 @@ class Delivery(Hinting, SessionListener):
                     return echo
                 log.warning("the answer to a message was no echo but a %s", type(echo).__name__)
 
+    def _send(self, job: _Job, seconds: float) -> None:
+        engine = self._client._engine
+        if isinstance(job.message, str):
+            engine.send_text(job.message, job.id, seconds, metadata={CUSTOM_ID: job.id})
+        else:
+            engine.send_foreign(job.message, job.id, seconds)
+
     def _check(self, job: _Job, deadline: Deadline) -> None:
         if self._closed is not None:
             raise copy_of(self._closed)
@@ -435,7 +443,8 @@ class Delivery(Hinting, SessionListener):
             response = self._client.sessionResponse
             if response is not None and response.newSession is not True:
                 try:
-                    self._reader.read(time.monotonic(), -math.inf, Deadline(deadline.at_most(self._echo_timeout)))
+                    within = Deadline(deadline.at_most(self._echo_timeout))
+                    self._reader.read(time.monotonic(), -math.inf, within, lambda: self._closed is not None)
                 except WebMessagingException as error:
                     log.warning("what was said before cannot be told from what is said now: %s", error)
             self._token = self._client.token
@@ -471,7 +480,7 @@ class Delivery(Hinting, SessionListener):
         deadline = Deadline(seconds)
         while self._closed is None and not deadline.passed:
             try:
-                echo = self._client.awaitResponse(job.id, deadline.at_most(_LOOK_AGAIN))
+                echo = self._client._engine.answer(job.id, deadline.at_most(_LOOK_AGAIN))
             except ResponseTimeoutError:
                 continue
             except (ConnectionClosedError, ValueError):  # the connection on which it was sent, wholly or not, is gone
@@ -502,13 +511,13 @@ class Delivery(Hinting, SessionListener):
             except ResponseTimeoutError:  # what is said of the message then tells more
                 log.info("there is no connection in time")
             return
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(
                 lambda: self._sessions > sessions or self._closed is not None, deadline.at_most(_LOOK_AGAIN)
             )
 
     def _pause(self, seconds: float) -> None:
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._closed is not None, max(0.0, seconds))
 
 
@@ -520,7 +529,8 @@ def _stamped(request: SendMessageRequest, id_: str) -> SendMessageRequest:
 
 def _as_heard(job: _Job) -> StructuredMessage:
     """A message as its echo would be."""
-    document = (job.request.message or IncomingNormalizedMessage()).to_dict()
+    request = textMessage(job.message) if isinstance(job.message, str) else job.message
+    document = (request.message or IncomingNormalizedMessage()).to_dict()
     document.pop("channel", None)
     return StructuredMessage.from_dict({**document, "direction": str(Direction.INBOUND), "tracingId": job.id})
 

@@ -15,7 +15,7 @@ from .._base.threads import daemon_thread, logger_of
 from .._core.requests import echo
 from ..client import WebMessagingClient
 from ..exceptions import RequestError, ResponseTimeoutError, WebMessagingException
-from ..models import StructuredMessage
+from ..models import SessionResponse, StructuredMessage
 from ._seen import HEARTBEAT
 from ._wrapper import ListenerWrapper
 
@@ -112,20 +112,36 @@ class Heartbeat(ListenerWrapper):
 
     def _pass_on(self, method: str, *args: Any) -> None:
         """Anything that comes shows that the peer lives."""
+        del method, args
         self._heard += 1  # by the dispatcher alone
-        body = args[0] if args else None
-        if method == "sessionResponse":
-            self._note_expiry(getattr(body, "expirationDate", None))
-            if getattr(body, "connected", None) is not False:
-                self._start()
-        elif isinstance(body, StructuredMessage):
-            awaited = self._awaited
-            if awaited is not None and body.tracingId == awaited.tracing_id:
-                self._judge(awaited)
-            if body.metadata:
-                self._note_expiry(body.metadata.get("expirationDate"))
-        elif method in {"webSocketDisconnected", "webSocketError"}:
-            self.stop()
+
+    def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+        """It may be the answer, and tell when the session expires."""
+        del rawMessage
+        self._heard += 1
+        awaited = self._awaited
+        if awaited is not None and structuredMessage.tracingId == awaited.tracing_id:
+            self._judge(awaited)
+        if structuredMessage.metadata:
+            self._note_expiry(structuredMessage.metadata.get("expirationDate"))
+
+    def sessionResponse(self, sessionResponse: SessionResponse, rawMessage: str) -> None:
+        """Begin to beat."""
+        del rawMessage
+        self._heard += 1
+        self._note_expiry(sessionResponse.expirationDate)
+        if sessionResponse.connected is not False:
+            self._start()
+
+    def webSocketDisconnected(self, statusCode: int, reason: str) -> None:
+        """Beat no more."""
+        del statusCode, reason
+        self.stop()
+
+    def webSocketError(self, reason: str) -> None:
+        """Beat no more."""
+        del reason
+        self.stop()
 
     def _note_expiry(self, told: object) -> None:
         if told is None:

@@ -142,7 +142,7 @@ class Reconnector(ListenerWrapper):
         self._ledger = Ledger(kept=max(checks.whole_number("keepMessages", keepMessages), 2 * ENOUGH))
         self._gate = MessageGate(
             self._ledger,
-            lambda message, raw: self._put("structuredMessage", message, raw),
+            partial(self._put, "structuredMessage"),
             lambda: self._serial.run(),
             checks.seconds("holdLive", holdLive, zero=True),
         )

@@ -26,7 +26,7 @@ from ..models import (
     StructuredMessage,
 )
 from ..models.message import text_of
-from ._seen import is_heartbeat, is_typing
+from ._seen import is_said
 
 __all__ = ["Transcript", "TranscriptEntry", "TranscriptFormat"]
 
@@ -145,7 +145,7 @@ class Transcript(Hinting, SessionListener):
     def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
         """Write a message down."""
         del rawMessage
-        if is_typing(structuredMessage) or is_heartbeat(structuredMessage):
+        if not is_said(structuredMessage):
             return
         with self._lock:
             self._messages.append(structuredMessage)

@@ -51,7 +51,7 @@ class WireEnum(Hinting, str, Enum):
         return type(self), (str(self._value_),)  # some releases of Python 3.11 go by the name, which a stranger lacks
 
 
-class _ModelType(ABCMeta):
+class ModelType(ABCMeta):
     """Asks whether an object is a model of a class as one asks with any class: dataclasses-json's are abstract ones,
     whose way takes ten times as long where the answer is no."""
 
@@ -59,7 +59,7 @@ class _ModelType(ABCMeta):
     __subclasscheck__ = type.__subclasscheck__
 
 
-class WireModel(DataClassJsonMixin, metaclass=_ModelType):
+class WireModel(DataClassJsonMixin, metaclass=ModelType):
     """A JSON object of the protocol.
 
     Reading tolerates what a server may send: unknown keys are ignored, unknown enum values are kept, a number where a
