@@ -921,6 +921,10 @@ class WebMessagingClient(Hinting):
     def _has_own_event_hook(self) -> bool:
         return getattr(self.onSessionEvent, "__func__", None) is not WebMessagingClient.onSessionEvent
 
+    @property
+    def _may_block(self) -> bool:
+        return self._listeners.may_block or self._has_own_event_hook
+
     def __del__(self) -> None:
         engine = vars(self).get("_engine")
         if engine is None or sys.is_finalizing() or not engine.abandon():

@@ -176,6 +176,8 @@ class Conversation(Hinting):
             raise ValueError("keepMessages must be at least 1, or None for all")
         if customAttributes is not None:
             checks.custom_attributes(customAttributes, None)
+        # What this class brings itself takes a message in without waiting for anything.
+        blocks = bool(listeners) or transcript is not None
         transcript = transcript or Transcript(keepEntries=keepMessages)
         inbox = Inbox(renews=newSessionOnExpiry, keep=keepMessages)
         reconnector = Reconnector(
@@ -191,11 +193,12 @@ class Conversation(Hinting):
             newSessionOnExpiry=newSessionOnExpiry,
             onGivenUp=inbox.given_up,
         )
-        client.addSessionListener(Reorder(reconnector, holdTime=holdTime) if holdTime else reconnector)
+        first = Reorder(reconnector, holdTime=holdTime) if holdTime else reconnector
+        client._listeners.add(first, blocks=blocks)
         beats: Heartbeat | None = None
         if heartbeat is not None:
             beats = Heartbeat(client, interval=heartbeat, onDeadPeer=reconnector.reconnect)
-            client.addSessionListener(beats)
+            client._listeners.add(beats, blocks=False)
         chat = cls.__new__(cls)
         chat._begin(
             client,

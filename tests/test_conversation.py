@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _listeners import Recorder, until
+from _listeners import Doing, Recorder, until
 
 from genesys_webmessaging import (
     AttachmentError,
@@ -144,6 +144,47 @@ def test_what_came_before_the_call_is_kept_in_order(chat: Conversation, agent: A
         agent.say(str(number))
     chat.send("I was busy")
     assert [chat.receive().text for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_the_reader_hands_messages_over_itself_unless_a_listener_may_hold_it_up(
+    chat: Conversation, agent: Agent
+) -> None:
+    threads: list[str] = []
+    chat._inbox.add_waker(lambda: threads.append(threading.current_thread().name.split("-")[-2]))
+    agent.say("one")
+    chat.waitFor("one")
+    assert threads == ["reader"]
+
+    holds, let_go = threading.Event(), threading.Event()
+    listener = Doing("structuredMessage", lambda *_: (holds.set(), let_go.wait(10)))
+    chat.client.addSessionListener(listener)
+    agent.say("two")
+    assert holds.wait(5)
+    chat.client.removeSessionListener(listener)
+    # Nobody holds the reader up, and yet nothing may overtake what the dispatcher has begun.
+    agent.say("three")
+    chat.client.awaitResponse(chat.client.ping())
+    assert threads == ["reader", "dispatcher"]
+    let_go.set()
+    assert [chat.receive().text for _ in range(2)] == ["two", "three"]
+
+
+@pytest.mark.parametrize("where", ["listeners", "transcript"])
+def test_what_a_user_gave_is_not_called_on_the_reader(simulator: Simulator, agent: Agent, where: str) -> None:
+    names: list[str] = []
+    heard = threading.Event()
+
+    class Mine(Transcript):
+        def structuredMessage(self, structuredMessage: StructuredMessage, rawMessage: str) -> None:
+            super().structuredMessage(structuredMessage, rawMessage)
+            names.append(threading.current_thread().name)
+            heard.set()
+
+    given: Any = {where: [Mine()] if where == "listeners" else Mine()}
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=5, **given):
+        agent.say("hello")
+        assert heard.wait(5)
+    assert all("dispatcher" in name for name in names)
 
 
 def test_receive_waits_and_says_when_nothing_came(chat: Conversation, agent: Agent) -> None:

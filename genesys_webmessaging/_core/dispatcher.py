@@ -33,7 +33,8 @@ class Dispatcher(Generic[E]):
         self._deliver = deliver
         self._after = after
         self._queue: SimpleQueue[tuple[Sequence[E], int] | None] = SimpleQueue()
-        # Each written by one thread alone: what was posted by the poster, what was delivered by ours.
+        # Each written by one thread alone: what was posted by the poster, what was delivered by ours, or by the poster
+        # while ours is idle.
         self._posted = 0
         self._posted_bytes = 0
         self._delivered = 0
@@ -61,6 +62,16 @@ class Dispatcher(Generic[E]):
         if waiting >= WARN_AT and not self._warned:
             self._warned = True
             log.warning("%d events wait for the listeners, which are slower than the server", waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was posted has been delivered. For the poster."""
+        return self._posted == self._delivered
+
+    def deliver(self, events: Sequence[E]) -> None:
+        """Deliver events on the thread of the caller, who is the poster, while the dispatcher is idle."""
+        self._posted += len(events)
+        self._deliver_all(events)
 
     @property
     def waiting_bytes(self) -> int:
@@ -103,11 +114,14 @@ class Dispatcher(Generic[E]):
             self._after = None
         while (batch := self._queue.get()) is not None:
             events, size = batch
-            for event in events:
-                try:
-                    self._deliver(event)
-                except BaseException:
-                    log.exception("delivering an event failed")
-                self._delivered += 1
+            self._deliver_all(events)
             self._delivered_bytes += size
         self._ended.set()
+
+    def _deliver_all(self, events: Sequence[E]) -> None:
+        for event in events:
+            try:
+                self._deliver(event)
+            except BaseException:
+                log.exception("delivering an event failed")
+            self._delivered += 1

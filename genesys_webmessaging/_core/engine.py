@@ -97,6 +97,9 @@ class Owner(Protocol):
     @property
     def _has_own_event_hook(self) -> bool: ...
 
+    @property
+    def _may_block(self) -> bool: ...
+
     def _notify(self, method: str, *args: Any) -> None: ...
 
 
@@ -321,6 +324,7 @@ class Engine:
     ) -> Callable[[list[str]], None]:
         decode_here = self._decode_on_reader
         pending = self._pending
+        owner_of = self._owner
         size_of = str.__sizeof__
 
         def logged(text: str) -> Event:
@@ -340,7 +344,12 @@ class Engine:
                 items = [text if is_plain_message(text) else decode_here(text) for text in texts]
             else:
                 items = [text if MESSAGE in text else decode_here(text) for text in texts]
-            dispatcher.post(items, sum(map(size_of, texts)))
+            owner = owner_of()
+            if owner is not None and not owner._may_block and dispatcher.is_idle and all(map(_is_message, items)):
+                # One hand-over less, for who waits for an answer.
+                dispatcher.deliver(items)
+            else:
+                dispatcher.post(items, sum(map(size_of, texts)))
             pending.wake()
             if dispatcher.waiting_bytes > max_queue_size:
                 connection.abort(
@@ -587,6 +596,11 @@ class Engine:
 
 # What the dispatcher delivers: a frame, decoded or not yet; the beginning, as what is set when it was heard; the end.
 _Item: TypeAlias = str | Event | Ending | threading.Event | _Command
+
+
+def _is_message(item: _Item) -> bool:
+    """Whether it is a message, or looks like one."""
+    return type(item) is str or (type(item) is Event and item.method == "structuredMessage")
 
 
 def _as_header(text: str) -> str:

@@ -17,27 +17,39 @@ class Listeners:
     def __init__(self) -> None:
         # Copied when it changes, so that a round of calls that has begun is not disturbed.
         self._all: tuple[SessionListener, ...] = ()
-        # Guards _all against two who change it at once.
+        # Those of them that may block, copied in the same way.
+        self._blocking: tuple[SessionListener, ...] = ()
+        # Guards both against two who change them at once.
         self._lock = threading.Lock()
 
     def after_fork(self) -> None:
         """In a forked child: who held the lock does not exist here."""
         self._lock = threading.Lock()
 
-    def add(self, listener: SessionListener) -> None:
-        """Call a listener from now on; one that is added twice, twice."""
+    @property
+    def may_block(self) -> bool:
+        """Whether one of them may."""
+        return bool(self._blocking)
+
+    def add(self, listener: SessionListener, *, blocks: bool = True) -> None:
+        """Call a listener from now on; one that is added twice, twice.
+
+        Args:
+            listener: Who listens.
+            blocks: Whether hearing a message may take it long, or make it wait; it does if it runs code of a user's.
+        """
         check_listener(listener)
         with self._lock:
             self._all = (*self._all, listener)
+            if blocks:
+                self._blocking = (*self._blocking, listener)
 
     def remove(self, listener: SessionListener) -> None:
         """Call a listener no more, or once less. An unknown one is left alone."""
         check_listener(listener)
         with self._lock:
-            for position, one in enumerate(self._all):
-                if one is listener:
-                    self._all = (*self._all[:position], *self._all[position + 1 :])
-                    return
+            self._all = _without(self._all, listener)
+            self._blocking = _without(self._blocking, listener)
 
     def notify(self, method: str, *args: Any) -> None:
         """Call a method of each listener. What one raises is logged, and the next one is called."""
@@ -49,3 +61,10 @@ class Listeners:
                 getattr(listener, method)(*args)
             except BaseException:
                 log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+
+
+def _without(listeners: tuple[SessionListener, ...], listener: SessionListener) -> tuple[SessionListener, ...]:
+    for position, one in enumerate(listeners):
+        if one is listener:
+            return (*listeners[:position], *listeners[position + 1 :])
+    return listeners
