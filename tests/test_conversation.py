@@ -150,10 +150,10 @@ def test_the_reader_hands_messages_over_itself_unless_a_listener_may_hold_it_up(
     chat: Conversation, agent: Agent
 ) -> None:
     threads: list[str] = []
-    chat._inbox.add_waker(lambda: threads.append(threading.current_thread().name.split("-")[-2]))
+    chat._inbox.add_waker(lambda: threads.append(threading.current_thread().name))
     agent.say("one")
     chat.waitFor("one")
-    assert threads == ["reader"]
+    assert ["reader" in name for name in threads] == [True]
 
     holds, let_go = threading.Event(), threading.Event()
     listener = Doing("structuredMessage", lambda *_: (holds.set(), let_go.wait(10)))
@@ -164,7 +164,7 @@ def test_the_reader_hands_messages_over_itself_unless_a_listener_may_hold_it_up(
     # Nobody holds the reader up, and yet nothing may overtake what the dispatcher has begun.
     agent.say("three")
     chat.client.awaitResponse(chat.client.ping())
-    assert threads == ["reader", "dispatcher"]
+    assert ["reader" in name for name in threads] == [True, False]
     let_go.set()
     assert [chat.receive().text for _ in range(2)] == ["two", "three"]
 
