@@ -176,7 +176,9 @@ class Connection:
 
     def _write(self, frame: bytes, patience: float = math.inf) -> None:
         deadline = Deadline(patience)
-        has_turn = self._sending.acquire(timeout=deadline.at_most(self._send_patience))
+        has_turn = self._sending.acquire(blocking=False) or self._sending.acquire(
+            timeout=deadline.at_most(self._send_patience)
+        )
         try:
             if self._state is not State.OPEN:
                 raise NotConnectedError("The connection is closed")
