@@ -13,10 +13,13 @@ neither the message nor its neighbours. Only what is not an object at all raises
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from itertools import count
+from types import FunctionType
 from typing import Any, TypeVar, get_origin
 
 from .._base.fast_json import look_at
@@ -199,11 +202,12 @@ class _Source:
         self.hints = hints_of(cls)
         builtins = {each.__name__: each for each in (str, int, float, bool, list, dict)}  # found sooner there
         self.scope: dict[str, Any] = {"cls": cls, **builtins, **scope}
+        self.numbers = count()
         self.lines: list[str] = []
 
     def name(self, stem: str, value: Any) -> str:
         """Make an object known to the source, and return its name there."""
-        name = f"{stem}{len(self.scope)}"
+        name = f"{stem}{next(self.numbers)}"
         self.scope[name] = value
         return name
 
@@ -217,10 +221,10 @@ class _Source:
         name = self.name(stem, first)
         return name
 
-    def function(self) -> Callable[[Any], Any]:
+    def function(self) -> FunctionType:
         code = compile("\n".join(self.lines), f"<{self.purpose} of {self.cls.__qualname__}>", "exec")
         exec(code, self.scope)  # noqa: S102 - our own source: all it holds is identifiers and what repr quoted
-        made: Callable[[Any], Any] = self.scope["run"]
+        made: FunctionType = self.scope["run"]
         return made
 
 
@@ -235,9 +239,11 @@ _SCALARS: dict[Any, str] = {
 
 
 class _DecoderSource(_Source):
-    """The source of a decoder: one statement for each field, in the order of the class.
+    """The source of a decoder: one statement for each field.
 
     Where that is all a constructor would do, attributes are set on a bare instance; else the constructor is called.
+    What every object so far has had is read without asking whether it is there. So the source is compiled when there
+    is a first object, and once more when one lacks what all before it had.
     """
 
     purpose = "decoder"
@@ -248,14 +254,43 @@ class _DecoderSource(_Source):
         self._direct = sets_attributes_only(cls)
         self._kind: str | None = getattr(cls, "_kind", None)
         self._keeps = hasattr(cls, "_unread")
+        self._usual: set[str] | None = None
 
     def compiled(self) -> Callable[[Any], Any]:
-        self.lines = ["def run(data):" if self._kind is None or not self._direct else "def whole(data):"]
+        self.lines = ["def run(data):", " return learn(data)"]
+        decode = self.function()
+
+        def learn(data: dict[str, Any]) -> Any:
+            # A source of its own, as two threads may be here.
+            source = copy(self)
+            self._usual = source._usual = data.keys() & (data if self._usual is None else self._usual)
+            decode.__code__ = source._of_usual().__code__
+            return decode(data)
+
+        self.scope["learn"] = learn
+        return decode
+
+    def _of_usual(self) -> FunctionType:
+        bare_instance = self._direct and self._kind is None
+        usual = [
+            field
+            for field in fields(self.cls)
+            if bare_instance and field.init and key_of(self.cls, field) in (self._usual or ())
+        ]
+        self.lines = ["def whole(data):" if self._direct and self._kind is not None else "def run(data):"]
         self.lines.append(" o = new(cls)" if self._direct else " o, values = Holder(), {}")
+        if usual:
+            self.lines.append(" try:")
+            for field in usual:
+                self._value(field)
+            self.lines += [" except KeyError:", "  return learn(data)"]
         for field in fields(self.cls):
-            if field.init:
-                self._field(field)
-            elif self._direct:
+            if field.init and field not in usual:
+                self.lines.append(f" if {key_of(self.cls, field)!r} in data:")
+                self._value(field)
+                if not (self._direct and has_class_default(self.cls, field)):
+                    self.lines += [" else:", f"  {self._target(field)} = {self._missing(field)}"]
+            elif self._direct and not field.init:
                 self.lines.append(f" o.{field.name} = {self._missing(field)}")
         built = "o" if self._direct else f"{self.name('build', self._build)}(values, data, o._unread)"
         self.lines.append(f" return {built}")
@@ -321,11 +356,13 @@ class _DecoderSource(_Source):
             keep_if_unknown(instance, getattr(instance, self._kind), data)
         return instance
 
-    def _field(self, field: Field[Any]) -> None:
-        hint = self.hints[field.name]
-        target = f"o.{field.name}" if self._direct else f"values[{field.name!r}]"
-        key = repr(key_of(self.cls, field))
-        self.lines += [f" if {key} in data:", f"  v = data[{key}]"]
+    def _target(self, field: Field[Any]) -> str:
+        return f"o.{field.name}" if self._direct else f"values[{field.name!r}]"
+
+    def _value(self, field: Field[Any]) -> None:
+        """Write what reads a field that is there."""
+        hint, target = self.hints[field.name], self._target(field)
+        self.lines.append(f"  v = data[{key_of(self.cls, field)!r}]")
         custom = config_of(self.cls, field).get("decoder")
         if custom is not None:
             self.lines.append(f"  {target} = {self.name('custom', self._custom(custom, field))}(v)")
@@ -337,8 +374,6 @@ class _DecoderSource(_Source):
             ]
         else:
             self.lines.append(f"  {target} = {self._expression(hint, 'v', field)}")
-        if not (self._direct and has_class_default(self.cls, field)):
-            self.lines += [" else:", f"  {target} = {self._missing(field)}"]
 
     def _custom(self, decode: Callable[[Any], Any], field: Field[Any]) -> Callable[[Any], Any]:
         hint = bare(self.hints[field.name])
@@ -360,8 +395,8 @@ class _DecoderSource(_Source):
             return _SCALARS[hint].format(v=v)
         if is_enum(hint):
             members = _Members(hint)
-            known, odd = self.name("members", members), self.name("odd", members.odd)
-            return f"{known}[{v}] if {v}.__class__ is str else {odd}({v})"
+            known, odd = self.name("known", members.get), self.name("odd", members.odd)
+            return f"{v}.__class__ is str and {known}({v}) or {odd}({v})"
         if is_object(hint):
             decode = self.later("decode", lambda: _inner_decoder_of(hint))
             return f"{decode}({v}) if {v}.__class__ is dict else {self._odd(hint, Mapping, v, field)}"
