@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 _LONGEST_WAIT = 1_000_000
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def text(name: str, value: object, *, empty: bool = False) -> str:
@@ -47,7 +48,7 @@ def encodable(name: str, value: str) -> bytes:
 def header(name: str, value: object, *, empty: bool = False) -> str:
     """A text that can stand in a header line."""
     checked = text(name, value, empty=empty)
-    if any(ord(character) < 32 or ord(character) == 127 for character in checked):
+    if _CONTROL.search(checked):
         raise ValueError(f"{name} holds a line break or another control character")
     return checked
 
@@ -84,7 +85,7 @@ def url(name: str, value: object, *schemes: str) -> SplitResult:
     """
     checked = text(name, value, empty=True)
     shown = repr("***@" + checked.rpartition("@")[2] if "@" in checked else checked)
-    if any(character.isspace() or not character.isprintable() for character in checked):
+    if " " in checked or not checked.isprintable():
         raise ValueError(f"{name} {shown} holds blanks or control characters")
     if "#" in checked:
         raise ValueError(f"{name} {shown} has a fragment ('#…'), which is never sent")

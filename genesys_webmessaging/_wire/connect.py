@@ -112,6 +112,7 @@ def open_connection(
         with _step(f"The WebSocket handshake with {server}"):
             web_socket, early = do_handshake(transport, target, headers, deadline, max_message_size, refusals or {})
         transport.expire_reads_at(math.inf)
+        transport.keep_session()
         return Connection(transport, web_socket, early, send_patience=send_patience)
     except BaseException as error:
         if transport is not None:

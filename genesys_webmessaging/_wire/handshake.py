@@ -6,7 +6,7 @@ import http.client
 import http.cookies
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.errors import FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from typing import Any
 from urllib.parse import SplitResult
@@ -230,7 +230,7 @@ class _Server:
         self._transport = transport
         self._deadline = deadline
         self._refusals = refusals
-        self._shown = b""
+        self._shown: Iterator[bytes] = iter(())
         self.answer: Answer | None = None
         self.failure: OSError | None = None
 
@@ -242,7 +242,7 @@ class _Server:
             raise
         return len(data)
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, _: int) -> bytes:
         if self.answer is None:
             try:
                 self.answer = Answer(self._transport)
@@ -251,9 +251,10 @@ class _Server:
                 self.failure = error
                 raise
             checked = [f"{name}: {self.answer.header(name) or ''}" for name in _CHECKED_BY_THE_LIBRARY]
-            self._shown = "\r\n".join([f"HTTP/1.1 {self.answer.reason}", *checked, "", ""]).encode()
-        data, self._shown = self._shown[:size], self._shown[size:]
-        return data
+            lines = [f"HTTP/1.1 {self.answer.reason}", *checked, ""]
+            # The library reads byte by byte up to a line feed, and joins what it gets: a line and its end will do.
+            self._shown = (part for line in lines for part in (f"{line}\r".encode(), b"\n"))
+        return next(self._shown, b"")
 
     def _refuse_refusal(self, answer: Answer) -> None:
         if answer.status != 101:

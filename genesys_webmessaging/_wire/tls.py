@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+import time
+import weakref
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -20,6 +22,15 @@ _BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FileVersion = tuple[str, int]
 _Client = tuple[_FileVersion | None, _FileVersion | None, str]
 _NO_CLIENT: _Client = (None, None, "")
+
+# Seconds after which a certificate is verified again, and its session is not resumed any more.
+_VERIFIED_FOR = 300.0
+_MAX_SESSIONS = 64
+
+# The contexts made here. Nobody changes them, so what was verified under one is to be trusted under it later; a context
+# that was given may trust others by now. And the session of a whole handshake with a server, and when that was.
+_own_contexts: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
+_sessions: dict[tuple[ssl.SSLContext, str], tuple[ssl.SSLSession, float]] = {}
 
 _RECORD = 16384  # bytes; the most that one TLS record carries, and about what the buffers of a layer keep for ever
 
@@ -38,7 +49,11 @@ class TlsLayer:
     def __init__(self, context: ssl.SSLContext, server_name: str, outer: TlsLayer | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._server = (context, server_name)
+        session, verified_at = _sessions.get(self._server, (None, 0.0))
+        if time.monotonic() > verified_at + _VERIFIED_FOR:
+            session = None
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name, session=session)
         self._outer = outer
         self._ended = False
         self._failure: ssl.SSLError | None = None
@@ -54,7 +69,24 @@ class TlsLayer:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return False
+        except ssl.SSLError:
+            _sessions.pop(self._server, None)  # if that was why, it works the next time
+            raise
         return True
+
+    def keep_session(self) -> None:
+        """Let later connections to this server resume the session, which costs half a handshake.
+
+        To be called when the server has said something: its ticket comes after the handshake.
+        """
+        context = self._server[0]
+        if context not in _own_contexts or self._tls.session_reused:
+            return
+        session = self._tls.session
+        if session is not None and session.has_ticket:
+            if len(_sessions) >= _MAX_SESSIONS:
+                _sessions.clear()
+            _sessions[self._server] = session, time.monotonic()
 
     def decrypt(self, data: bytes) -> bytes:
         """What the server said with this and what came before it; b"" when a record is not whole yet.
@@ -201,6 +233,8 @@ def _make_context(kind: type[ssl.SSLContext], trusted: tuple[_FileVersion, ...],
             context.load_cert_chain(certificate[0], key[0] if key else None, lambda: password)
     except (OSError, ValueError) as error:
         raise ValueError(f"The certificates cannot be used: {error}") from error
+    if type(context).__module__ == "ssl":  # else truststore's, which verifies after the handshake
+        _own_contexts.add(context)
     return context
 
 

@@ -160,8 +160,10 @@ class Transport:
 
     def expire_reads_at(self, deadline: float) -> None:
         """Set when reading gives up, for a reader that is waiting already too. From any thread."""
+        earlier = deadline < self._deadline
         self._deadline = deadline
-        self.wake()
+        if earlier:  # else it looks again by itself, at the deadline that it had
+            self.wake()
 
     def wake(self) -> None:
         """Make a waiting reader look again. From any thread."""
@@ -285,6 +287,11 @@ class Transport:
                 self._send_what_tls_wants(tls)
         self._ended = tls.ended
         self._tls = tls
+
+    def keep_session(self) -> None:
+        """Let later TLS connections to this server resume the session. When the server has said something."""
+        if self._tls is not None:
+            self._tls.keep_session()
 
     def end_writing(self) -> None:
         """Tell the peer that nothing more will come, but go on reading. From any thread."""

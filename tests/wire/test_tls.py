@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from _certificates import Certificate, certificate
 from _connection_recorder import connected
 from _raw_peer import RawPeer, Wire, echo, text
 
+from genesys_webmessaging._wire import tls
 from genesys_webmessaging._wire.connect import open_connection
 from genesys_webmessaging._wire.connection import Ending
 from genesys_webmessaging._wire.tls import shared_context
@@ -57,6 +59,50 @@ def test_an_unknown_authority_is_refused(pki: Certificate):
 def test_a_certificate_for_another_host_is_refused(pki: Certificate):
     with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
         open_connection(f"wss://localhost:{peer.port}/v1", ca_file=str(pki.ca_file), trust_env=False)
+
+
+def resumed(pki: Certificate, connections: int, **trust: object) -> list[bool]:
+    """Of so many connections, one after the other: whether the TLS session was that of an earlier one."""
+    seen: list[bool] = []
+
+    def script(wire: Wire) -> None:
+        assert isinstance(wire.sock, ssl.SSLSocket)
+        seen.append(bool(wire.sock.session_reused))
+        echo(wire)
+
+    with RawPeer(script, pki.server) as peer:
+        for _ in range(connections):
+            with connected(peer, **trust) as (connection, ear):
+                connection.send("hello")
+                assert ear.wait_for_texts(1) == ["hello"]
+                connection.close()
+    return seen
+
+
+@pytest.fixture
+def new_ca_file(pki: Certificate, tmp_path: Path) -> str:
+    """Whom to trust, for a context that no other test has used."""
+    return shutil.copy(str(pki.ca_file), str(tmp_path))
+
+
+def test_a_session_is_resumed(pki: Certificate, new_ca_file: str):
+    assert resumed(pki, 3, ca_file=new_ca_file) == [False, True, True]
+
+
+def test_a_session_is_not_resumed_when_it_is_old(pki: Certificate, new_ca_file: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tls, "_VERIFIED_FOR", 0.0)
+    assert resumed(pki, 2, ca_file=new_ca_file) == [False, False]
+
+
+def test_a_session_of_a_given_context_is_not_resumed_as_it_may_trust_others_by_now(pki: Certificate):
+    context = ssl.create_default_context(cafile=str(pki.ca_file))
+    assert resumed(pki, 2, ssl_context=context) == [False, False]
+
+
+def test_a_session_is_not_resumed_under_another_name(pki: Certificate, new_ca_file: str):
+    resumed(pki, 1, ca_file=new_ca_file)
+    with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
+        open_connection(f"wss://localhost:{peer.port}/v1", ca_file=new_ca_file, trust_env=False)
 
 
 def test_an_own_context_is_used_as_it_is(pki: Certificate):
