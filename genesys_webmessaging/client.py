@@ -128,6 +128,7 @@ class WebMessagingClient(Hinting):
         self._engine = Engine(address_of(place), self)
         self._listeners = Listeners()
         self._notify = self._listeners.notify
+        self._notify_of_message = self._listeners.notify_of_message
         self._given_api_client: ApiClient | None = None
         # With the origin and the way through the network that it was made for.
         self._made_api_client: tuple[tuple[str, Mapping[str, Any]], ApiClient] | None = None

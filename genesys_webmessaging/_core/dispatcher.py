@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -25,11 +25,12 @@ class Dispatcher(Generic[E]):
     batch given to :meth:`finish` has been delivered.
 
     Args:
-        deliver: What to do with each event. What it raises is logged.
+        deliver: Takes events from an iterator, one after the other. What it raises is logged, and it is called again
+            for those that are left.
         after: The dispatcher of the connection before, which delivers its last event before this one begins.
     """
 
-    def __init__(self, deliver: Callable[[E], None], after: Dispatcher[E] | None = None) -> None:
+    def __init__(self, deliver: Callable[[Iterator[E]], None], after: Dispatcher[E] | None = None) -> None:
         self._deliver = deliver
         self._after = after
         self._queue: SimpleQueue[tuple[Sequence[E], int] | None] = SimpleQueue()
@@ -119,9 +120,11 @@ class Dispatcher(Generic[E]):
         self._ended.set()
 
     def _deliver_all(self, events: Sequence[E]) -> None:
-        for event in events:
+        left = iter(events)
+        while True:
             try:
-                self._deliver(event)
+                self._deliver(left)
+                break
             except BaseException:
                 log.exception("delivering an event failed")
-            self._delivered += 1
+        self._delivered += len(events)

@@ -8,7 +8,7 @@ import ssl
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import Any, Protocol, TypeAlias
@@ -101,6 +101,8 @@ class Owner(Protocol):
     def _may_block(self) -> bool: ...
 
     def _notify(self, method: str, *args: Any) -> None: ...
+
+    def _notify_of_message(self, message: StructuredMessage, raw: str) -> None: ...
 
 
 class _Command(Enum):
@@ -381,7 +383,7 @@ class Engine:
 
         return ended
 
-    def _deliver_callback(self) -> Callable[[_Item], None]:
+    def _deliver_callback(self) -> Callable[[Iterator[_Item]], None]:
         owner_of = self._owner
         decode_here = self._decode_on_dispatcher
         owner = owner_of()
@@ -390,14 +392,16 @@ class Engine:
         del owner
         read_message = message_reader()
 
-        def deliver(item: _Item) -> None:
+        def deliver(items: Iterator[_Item]) -> None:
             owner = owner_of()
-            event = item
-            if type(item) is str:
-                if not hooked and owner is not None and (message := read_message(item)) is not None:
-                    owner._notify("structuredMessage", message, item)
-                    return
-                event = decode_here(item)
+            notify = None if owner is None or hooked else owner._notify_of_message
+            for item in items:
+                if type(item) is str and notify is not None and (message := read_message(item)) is not None:
+                    notify(message, item)
+                else:
+                    deliver_any(owner, decode_here(item) if type(item) is str else item)
+
+        def deliver_any(owner: Owner | None, event: _Item) -> None:
             if event is _Command.CLOSE:
                 self.disconnect()
             elif owner is None:

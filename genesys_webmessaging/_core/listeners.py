@@ -7,6 +7,7 @@ from typing import Any
 
 from .._base.threads import logger_of
 from ..listener import SessionListener, check_listener
+from ..models import StructuredMessage
 
 log = logger_of(__name__)
 
@@ -55,12 +56,25 @@ class Listeners:
         """Call a method of each listener. What one raises is logged, and the next one is called."""
         listeners = self._all
         for listener in listeners:
-            if listeners is not self._all and not any(one is listener for one in self._all):
-                continue  # removed by a listener before it, and told so
-            try:
-                getattr(listener, method)(*args)
-            except BaseException:
-                log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+            if listeners is self._all or self._has(listener):
+                try:
+                    getattr(listener, method)(*args)
+                except BaseException:
+                    log.exception("listener %s raised in %s", type(listener).__qualname__, method)
+
+    def notify_of_message(self, message: StructuredMessage, raw: str) -> None:
+        """Do what notify does for a message, of which there are the most, in half the time."""
+        listeners = self._all
+        for listener in listeners:
+            if listeners is self._all or self._has(listener):
+                try:
+                    listener.structuredMessage(message, raw)
+                except BaseException:
+                    log.exception("listener %s raised in structuredMessage", type(listener).__qualname__)
+
+    def _has(self, listener: SessionListener) -> bool:
+        """Whether a listener is still there: one before it may have removed it, and was told that it was."""
+        return any(one is listener for one in self._all)
 
 
 def _without(listeners: tuple[SessionListener, ...], listener: SessionListener) -> tuple[SessionListener, ...]:

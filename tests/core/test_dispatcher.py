@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 from _listeners import until
 
 from genesys_webmessaging._core.dispatcher import WARN_AT, Dispatcher
+
+E = TypeVar("E")
+
+
+def one_by_one(deliver: Callable[[E], object]) -> Callable[[Iterator[E]], None]:
+    def deliver_all(events: Iterator[E]) -> None:
+        for event in events:
+            deliver(event)
+
+    return deliver_all
 
 
 def test_batches_are_delivered_in_order_on_one_named_daemon_thread() -> None:
@@ -18,7 +30,7 @@ def test_batches_are_delivered_in_order_on_one_named_daemon_thread() -> None:
         thread = threading.current_thread()
         delivered.append((n, thread.name, thread.daemon))
 
-    dispatcher = Dispatcher(deliver)
+    dispatcher = Dispatcher(one_by_one(deliver))
     dispatcher.start()
     for first in range(0, 100, 10):
         dispatcher.post(range(first, first + 10))
@@ -32,7 +44,7 @@ def test_batches_are_delivered_in_order_on_one_named_daemon_thread() -> None:
 
 def test_what_was_posted_before_the_start_is_delivered_after_it() -> None:
     delivered: list[int] = []
-    dispatcher = Dispatcher(delivered.append)
+    dispatcher = Dispatcher(one_by_one(delivered.append))
     dispatcher.post([1])
     dispatcher.join(5)
     assert delivered == []
@@ -43,7 +55,7 @@ def test_what_was_posted_before_the_start_is_delivered_after_it() -> None:
 
 
 def test_the_thread_ends_after_the_last_event() -> None:
-    dispatcher = Dispatcher(lambda _: None)
+    dispatcher = Dispatcher(one_by_one(lambda _: None))
     dispatcher.start()
     thread = dispatcher._thread
     assert thread.is_alive()
@@ -63,7 +75,7 @@ def test_what_delivering_raises_is_logged_and_the_next_event_is_delivered(
             raise error
         delivered.append(n)
 
-    dispatcher = Dispatcher(deliver)
+    dispatcher = Dispatcher(one_by_one(deliver))
     dispatcher.start()
     dispatcher.post([0, 1, 2])
     dispatcher.finish([3])
@@ -74,7 +86,7 @@ def test_what_delivering_raises_is_logged_and_the_next_event_is_delivered(
 
 def test_joining_is_bounded() -> None:
     release = threading.Event()
-    dispatcher = Dispatcher(lambda _: release.wait(10))
+    dispatcher = Dispatcher(one_by_one(lambda _: release.wait(10)))
     dispatcher.start()
     dispatcher.finish([1])
     dispatcher.join(0.05)
@@ -92,7 +104,7 @@ def test_joining_on_its_own_thread_does_not_wait() -> None:
         dispatcher.join(60)
         joined.set()
 
-    dispatcher: Dispatcher[int] = Dispatcher(deliver)
+    dispatcher: Dispatcher[int] = Dispatcher(one_by_one(deliver))
     assert not dispatcher.waits_for_caller()
     dispatcher.start()
     dispatcher.post([1])
@@ -109,9 +121,9 @@ def test_a_dispatcher_begins_when_the_one_before_it_has_ended() -> None:
         assert release.wait(10)
         delivered.append(event)
 
-    first = Dispatcher(slow)
-    second = Dispatcher(delivered.append, after=first)
-    third = Dispatcher(delivered.append, after=second)
+    first = Dispatcher(one_by_one(slow))
+    second = Dispatcher(one_by_one(delivered.append), after=first)
+    third = Dispatcher(one_by_one(delivered.append), after=second)
     for dispatcher, event in ((first, "1"), (second, "2"), (third, "3")):
         dispatcher.start()
         dispatcher.finish([event])
@@ -132,8 +144,8 @@ def test_joining_a_dispatcher_that_waits_for_the_caller_does_not_wait() -> None:
         joined.set()
 
     started = threading.Event()
-    first = Dispatcher(deliver)
-    following = Dispatcher(lambda _: None, after=first)
+    first = Dispatcher(one_by_one(deliver))
+    following = Dispatcher(one_by_one(lambda _: None), after=first)
     for dispatcher in (first, following):
         dispatcher.start()
         dispatcher.finish([1])
@@ -145,7 +157,7 @@ def test_joining_a_dispatcher_that_waits_for_the_caller_does_not_wait() -> None:
 
 def test_a_dispatcher_after_one_that_never_started_does_not_wait() -> None:
     delivered: list[int] = []
-    dispatcher = Dispatcher(delivered.append, after=Dispatcher(delivered.append))
+    dispatcher = Dispatcher(one_by_one(delivered.append), after=Dispatcher(one_by_one(delivered.append)))
     dispatcher.start()
     dispatcher.finish([1])
     dispatcher.join(5)
@@ -160,7 +172,7 @@ def test_it_warns_once_when_too_much_is_waiting(caplog: pytest.LogCaptureFixture
         release.wait(10)
         count[0] += 1
 
-    dispatcher = Dispatcher(deliver)
+    dispatcher = Dispatcher(one_by_one(deliver))
     dispatcher.start()
     dispatcher.post(range(WARN_AT - 1))
     assert caplog.records == []
