@@ -177,7 +177,7 @@ class Conversation(Hinting):
         if customAttributes is not None:
             checks.custom_attributes(customAttributes, None)
         # What this class brings itself takes a message in without waiting for anything.
-        blocks = bool(listeners) or transcript is not None
+        blocks = bool(listeners) or transcript is not None or onEnded is not None
         transcript = transcript or Transcript(keepEntries=keepMessages)
         inbox = Inbox(renews=newSessionOnExpiry, keep=keepMessages)
         reconnector = Reconnector(

@@ -24,6 +24,7 @@ from genesys_webmessaging import (
     ResponseTimeoutError,
     WebMessagingException,
 )
+from genesys_webmessaging._core.dispatcher import Dispatcher
 from genesys_webmessaging.companions import Transcript, textMessage
 from genesys_webmessaging.conversation import Conversation, ConversationEndedError, ConversationState, TokenStore
 from genesys_webmessaging.models import Direction, OAuthParams, StructuredMessage
@@ -47,6 +48,12 @@ def agent(simulator: Simulator) -> Iterator[Agent]:
 
 def frame(class_: str, body: Any) -> dict[str, Any]:
     return {"type": "message", "class": class_, "code": 200, "body": body}
+
+
+def dispatcher_of(chat: Conversation) -> Dispatcher[Any]:
+    current = chat.client._engine._current
+    assert current is not None
+    return current.dispatcher
 
 
 def after(seconds: float, act: Callable[[], Any]) -> threading.Thread:
@@ -151,6 +158,7 @@ def test_the_reader_hands_messages_over_itself_unless_a_listener_may_hold_it_up(
 ) -> None:
     threads: list[str] = []
     chat._inbox.add_waker(lambda: threads.append(threading.current_thread().name))
+    until(lambda: dispatcher_of(chat).is_idle)
     agent.say("one")
     chat.waitFor("one")
     assert ["reader" in name for name in threads] == [True]
@@ -185,6 +193,17 @@ def test_what_a_user_gave_is_not_called_on_the_reader(simulator: Simulator, agen
         agent.say("hello")
         assert heard.wait(5)
     assert all("dispatcher" in name for name in names)
+
+
+def test_who_wants_to_be_told_of_the_end_is_not_told_on_the_reader(simulator: Simulator, agent: Agent) -> None:
+    """Whoever makes the calls of a Reconnector makes this one, too."""
+    threads: list[str] = []
+    with Conversation.open(simulator.address, "demo", origin=ORIGIN, timeout=5, onEnded=lambda _: None) as chat:
+        chat._inbox.add_waker(lambda: threads.append(threading.current_thread().name))
+        until(lambda: dispatcher_of(chat).is_idle)
+        agent.say("hello")
+        chat.receive()
+        assert ["dispatcher" in name for name in threads] == [True]
 
 
 def test_receive_waits_and_says_when_nothing_came(chat: Conversation, agent: Agent) -> None:

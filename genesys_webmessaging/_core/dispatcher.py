@@ -34,8 +34,7 @@ class Dispatcher(Generic[E]):
         self._deliver = deliver
         self._after = after
         self._queue: SimpleQueue[tuple[Sequence[E], int] | None] = SimpleQueue()
-        # Each written by one thread alone: what was posted by the poster, what was delivered by ours, or by the poster
-        # while ours is idle.
+        # Each written by one thread alone: what was posted by the poster, what was delivered by ours.
         self._posted = 0
         self._posted_bytes = 0
         self._delivered = 0
@@ -68,11 +67,6 @@ class Dispatcher(Generic[E]):
     def is_idle(self) -> bool:
         """Whether everything that was posted has been delivered. For the poster."""
         return self._posted == self._delivered
-
-    def deliver(self, events: Sequence[E]) -> None:
-        """Deliver events on the thread of the caller, who is the poster, while the dispatcher is idle."""
-        self._posted += len(events)
-        self._deliver_all(events)
 
     @property
     def waiting_bytes(self) -> int:

@@ -102,7 +102,7 @@ class Owner(Protocol):
 
     def _notify(self, method: str, *args: Any) -> None: ...
 
-    def _notify_of_message(self, message: StructuredMessage, raw: str) -> None: ...
+    def _notify_of_message(self, message: StructuredMessage, raw: str, *, at_once: bool = False) -> bool: ...
 
 
 class _Command(Enum):
@@ -328,6 +328,15 @@ class Engine:
         pending = self._pending
         owner_of = self._owner
         size_of = str.__sizeof__
+        read_message = message_reader()
+
+        def hand_over(owner: Owner, item: _Item) -> bool:
+            if type(item) is str:
+                message = read_message(item)
+                return message is not None and owner._notify_of_message(message, item, at_once=True)
+            if type(item) is Event and item.method == "structuredMessage":
+                return owner._notify_of_message(item.body, item.raw, at_once=True)
+            return False
 
         def logged(text: str) -> Event:
             log.debug("received %s", redact(text, self.session.secrets()))
@@ -347,10 +356,13 @@ class Engine:
             else:
                 items = [text if MESSAGE in text else decode_here(text) for text in texts]
             owner = owner_of()
-            if owner is not None and not owner._may_block and dispatcher.is_idle and all(map(_is_message, items)):
+            here = 0
+            if owner is not None and not owner._may_block and dispatcher.is_idle:
                 # One hand-over less, for who waits for an answer.
-                dispatcher.deliver(items)
-            else:
+                while here < len(items) and hand_over(owner, items[here]):
+                    here += 1
+                del items[:here], texts[:here]
+            if items:
                 dispatcher.post(items, sum(map(size_of, texts)))
             pending.wake()
             if dispatcher.waiting_bytes > max_queue_size:
@@ -600,11 +612,6 @@ class Engine:
 
 # What the dispatcher delivers: a frame, decoded or not yet; the beginning, as what is set when it was heard; the end.
 _Item: TypeAlias = str | Event | Ending | threading.Event | _Command
-
-
-def _is_message(item: _Item) -> bool:
-    """Whether it is a message, or looks like one."""
-    return type(item) is str or (type(item) is Event and item.method == "structuredMessage")
 
 
 def _as_header(text: str) -> str:

@@ -41,9 +41,10 @@ class Listeners:
         """
         check_listener(listener)
         with self._lock:
-            self._all = (*self._all, listener)
+            # In this order, here and in remove(): notify_of_message() looks at them in the other one, without the lock.
             if blocks:
                 self._blocking = (*self._blocking, listener)
+            self._all = (*self._all, listener)
 
     def remove(self, listener: SessionListener) -> None:
         """Call a listener no more, or once less. An unknown one is left alone."""
@@ -62,15 +63,27 @@ class Listeners:
                 except BaseException:
                     log.exception("listener %s raised in %s", type(listener).__qualname__, method)
 
-    def notify_of_message(self, message: StructuredMessage, raw: str) -> None:
-        """Do what notify does for a message, of which there are the most, in half the time."""
+    def notify_of_message(self, message: StructuredMessage, raw: str, *, at_once: bool = False) -> bool:
+        """Do what notify does for a message, of which there are the most, in half the time.
+
+        Args:
+            message: It.
+            raw: It, as it came.
+            at_once: Whether to leave it if one of them may block.
+
+        Returns:
+            Whether it was done.
+        """
         listeners = self._all
+        if at_once and self._blocking:
+            return False
         for listener in listeners:
             if listeners is self._all or self._has(listener):
                 try:
                     listener.structuredMessage(message, raw)
                 except BaseException:
                     log.exception("listener %s raised in structuredMessage", type(listener).__qualname__)
+        return True
 
     def _has(self, listener: SessionListener) -> bool:
         """Whether a listener is still there: one before it may have removed it, and was told that it was."""

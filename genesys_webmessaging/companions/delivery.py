@@ -373,7 +373,7 @@ class Delivery(Hinting, SessionListener):
             return self._jobs.popleft()
 
     def _deliver(self, job: _Job, deadline: Deadline) -> StructuredMessage:
-        job.since = self._note_prior_messages(deadline)
+        job.since = self._note_prior_messages(job, deadline)
         waits: RefusalWaits | None = None
         while True:
             self._check(job, deadline)
@@ -437,9 +437,10 @@ class Delivery(Hinting, SessionListener):
     def _renews(self) -> bool:
         return self._reconnector is not None and self._reconnector.newSessionOnExpiry
 
-    def _note_prior_messages(self, deadline: Deadline) -> int:
+    def _note_prior_messages(self, job: _Job, deadline: Deadline) -> int:
         """Note, once for a session, what was said in it before: none of that is ours."""
         if self._reconnector is None and self._token != self._client.token:
+            self._check(job, deadline)  # the history that is not read in time is not read again
             response = self._client.sessionResponse
             if response is not None and response.newSession is not True:
                 try:

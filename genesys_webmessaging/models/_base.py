@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from abc import ABCMeta
 from dataclasses import field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from dataclasses_json import DataClassJsonMixin, config
 
@@ -51,7 +50,13 @@ class WireEnum(Hinting, str, Enum):
         return type(self), (str(self._value_),)  # some releases of Python 3.11 go by the name, which a stranger lacks
 
 
-class ModelType(ABCMeta):
+if TYPE_CHECKING:
+    from abc import ABCMeta as _ProtocolType
+else:
+    _ProtocolType = type(Protocol)  # more than ABCMeta, so that what is a model may be of a protocol, too
+
+
+class ModelType(_ProtocolType):
     """Asks whether an object is a model of a class as one asks with any class: dataclasses-json's are abstract ones,
     whose way takes ten times as long where the answer is no."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -350,3 +351,26 @@ def test_a_thread_that_the_system_refuses_keeps_no_later_message_back(
     assert delivery.pending == 0
     assert isinstance(delivery.submit("y", timeout=0).exception(5), ResponseTimeoutError)
     delivery.close()
+
+
+def test_a_message_without_time_does_not_pass_for_what_was_said_before(
+    client: WebMessagingClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.connect("demo", ORIGIN)
+    client.awaitResponse(client.configureSession("demo", ORIGIN))
+    client.disconnect()
+    client.connect("demo", ORIGIN)
+    token = client.token
+    assert token is not None
+    client.awaitResponse(client.configureSession("demo", token, ORIGIN))
+    delivery = Delivery(client, timeout=5)
+    client.addSessionListener(delivery)
+    with pytest.raises(ResponseTimeoutError, match="has certainly not arrived"):
+        delivery.send("Hello", timeout=0)
+    assert delivery._reader.last_began == -math.inf
+    assert delivery._reader._thread is None
+    assert "what was said before" not in caplog.text
+    delivery.send("Hello")
+    assert delivery._reader.last_began > -math.inf
+    delivery.close()
+    client.apiClient.close()

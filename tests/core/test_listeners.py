@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from _fixtures import ORIGIN, TOKEN
 from _listeners import Doing, Recorder, until
+from _raw_peer import RawPeer, Wire, text
 from _websockets_peer import CALLS, Guest, WebSocketsPeer, frame, message
 
 from genesys_webmessaging import SessionListener, WebMessagingClient
@@ -515,3 +516,29 @@ def test_adding_a_listener_warns_of_methods_that_cannot_be_called(talker: WebMes
         "Unfit.structuredMessage cannot be called: it is given message and rawMessage",
         "Unfit.jwtResponse cannot be called: it is given response and rawMessage",
     ]
+
+
+def test_a_listener_that_is_added_within_a_read_is_not_called_on_the_reader(recorder: Recorder) -> None:
+    connected = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.accept()
+        assert connected.wait(5)
+        wire.send(text(message("one")) + text(message("two")) + text(message("three")))
+        wire.read_close()
+
+    with RawPeer(script) as peer, WebMessagingClient(f"ws://127.0.0.1:{peer.port}/v1") as client:
+        threads: list[str] = []
+
+        def heard(said: StructuredMessage, _: str) -> None:
+            threads.append(threading.current_thread().name)
+            if said.text == "one":
+                client.addSessionListener(recorder)
+
+        client._listeners.add(Doing("structuredMessage", heard), blocks=False)
+        client.connect("demo", ORIGIN)
+        connected.set()
+        recorder.waitForText("three")
+        assert recorder.texts == ["two", "three"]
+        assert all("dispatcher" in name for name in recorder.threads)
+        assert ["reader" in name for name in threads] == [True, False, False]

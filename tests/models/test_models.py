@@ -11,7 +11,8 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from unittest.mock import Mock
 
 import dataclasses_json
 import pytest
@@ -381,3 +382,17 @@ def test_importing_the_models_loads_no_family_before_it_is_needed() -> None:
 
 def test_an_event_type_of_either_java_version_is_found() -> None:
     assert models.EventTypeEnum.VIDEO is EventType.VIDEO
+
+
+def test_a_model_may_be_of_a_protocol_and_be_stood_in_for() -> None:
+    class HasText(Protocol):
+        text: Any
+
+    class Mine(StructuredMessage, HasText):
+        """A model of a user's."""
+
+    mine = Mine.from_dict({"text": "Hello"})
+    assert (mine.text, mine.to_dict()) == ("Hello", {"text": "Hello"})
+    assert isinstance(mine, StructuredMessage)
+    assert not isinstance(StructuredMessage(), Mine)
+    assert isinstance(Mock(spec=StructuredMessage), StructuredMessage)
