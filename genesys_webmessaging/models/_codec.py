@@ -313,7 +313,7 @@ class _DecoderSource(_Source):
             found.append(f"{kind!r}: of{kind}")
             self.lines += [
                 f"def of{kind}(data):",
-                f" v = data.get({key_of(self.cls, field)!r})",
+                f" v = data[{key_of(self.cls, field)!r}]",
                 " if v.__class__ is not dict:",
                 "  return whole(data)",
                 " o = new(cls)",
@@ -327,14 +327,13 @@ class _DecoderSource(_Source):
                 " return o",
             ]
         self.lines += [
-            f"way_of = {{{', '.join(found)}}}.get",
+            f"ways = {{{', '.join(found)}}}",
             "def run(data):",
             " if len(data) == 2:",
-            f"  kind = data.get({kind_field!r})",
-            "  if kind.__class__ is str:",
-            "   way = way_of(kind)",
-            "   if way is not None:",
-            "    return way(data)",
+            "  try:",
+            f"   return ways[data[{kind_field!r}]](data)",
+            "  except (KeyError, TypeError):",
+            "   pass",
             " return whole(data)",
         ]
 

@@ -279,7 +279,7 @@ class _PageCursor:
     def take(self, page: WebMessagingMessageEntityList) -> int | None:
         """Leave in a page what is new, and return the number of the next one to read, None after the last."""
         self.pages += 1
-        size, entities = len(page.entities), [message for message in page.entities if message is not None]
+        size, entities = len(page.entities), list(filter(None, page.entities))
         full = _full_size(page)
         back = self._moved(page.total if isinstance(page.total, int) else None, full)
         if back:
@@ -320,7 +320,7 @@ class _PageCursor:
 
     def _new(self, entities: list[WebMessagingMessage]) -> list[WebMessagingMessage]:
         grown = self._total is not None and self._first_total is not None and self._total > self._first_total
-        fresh = {id_: [message] for message in entities if (id_ := text_of(message.id))}
+        fresh = {id_: [message] for message in entities if (id_ := message.id).__class__ is str and id_}
         if len(fresh) == len(entities) and not grown and self._seen.keys().isdisjoint(fresh):
             # As it is almost always.
             self._seen.update(fresh)
