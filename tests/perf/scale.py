@@ -3,25 +3,31 @@
     python tests/perf/scale.py [--quick]
 
 Each guest is a Conversation over TLS with its heartbeat; the server is a process of its own. First 1,000 idle guests
-are looked at, then 1, 10, 100 and 1,000 who talk: CPU of a turn (send, echo, answer), share of a core, memory, threads.
-At last as many turns as one core carries tell how many guests those are. ``--quick`` stops at 100, and after seconds.
+are looked at, beside bare websocket-clients with two idle threads each, then 1, 10, 100 and 1,000 who talk: CPU of a
+turn (send, echo, answer), share of a core, memory, threads. At last as many turns as one core carries tell how many
+guests those are. ``--quick`` stops at 100, and after seconds.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import platform
 import resource
+import ssl
 import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from typing import Any
 
+import websocket
 from _firehose import Firehose
 from _rows import Row
 from _selfsigned import certificate
@@ -56,6 +62,37 @@ def opened(count: int, address: str, options: dict[str, Any]) -> Iterator[list[C
             list(pool.map(Conversation.close, chats))
 
 
+def bare(count: int, address: str, ca_file: str) -> str:
+    """What so many cost who are a websocket-client with a configured session and two idle threads: no less will do."""
+    context = ssl.create_default_context(cafile=ca_file)
+    ends: SimpleQueue[None] = SimpleQueue()
+    sockets: list[websocket.WebSocket] = []
+    threads: list[threading.Thread] = []
+
+    def read(one: websocket.WebSocket) -> None:
+        with suppress(websocket.WebSocketException, OSError):
+            one.recv()
+
+    before, cpu = memory(), time.process_time()
+    for _ in range(count):
+        one = websocket.create_connection(f"{address}?deploymentId=demo", sslopt={"context": context})
+        ids = {"token": str(uuid.uuid4()), "tracingId": str(uuid.uuid4())}
+        one.send(json.dumps({"action": "configureSession", "deploymentId": "demo", **ids}))
+        json.loads(one.recv())
+        pair = [threading.Thread(target=read, args=(one,), daemon=True), threading.Thread(target=ends.get, daemon=True)]
+        for thread in pair:
+            thread.start()
+        sockets.append(one)
+        threads += pair
+    opening, each = (time.process_time() - cpu) / count * 1e3, (memory() - before) / count
+    for one in sockets:
+        one.send_close()
+        ends.put(None)
+    for thread in threads:
+        thread.join(30)
+    return f"a bare websocket-client with two threads: {opening:.2f} ms, {each:.0f} KB"
+
+
 def turn(chat: Conversation) -> None:
     chat.send("What is new?")
     chat.receive(timeout=30)
@@ -86,9 +123,10 @@ def idle(count: int, seconds: float, address: str, options: dict[str, Any]) -> I
             cpu = time.process_time()
             threading.Event().wait(seconds)
             share = (time.process_time() - cpu) / seconds * 100
+            floor = bare(min(count, 100), address, options["caFile"])  # while the guests have their memory
     among = f"one of {count} TLS guests"
-    yield Row(f"{among}: open and configure, CPU", opening, 1.5, " ms")
-    yield Row(f"{among}: memory", each, 80, " KB")
+    yield Row(f"{among}: open and configure, CPU", opening, 1.5, " ms", floor)
+    yield Row(f"{among}: memory", each, 80, " KB", floor)
     yield Row(f"{among}: threads", kinds, 2)
     yield Row(f"{count} idle TLS guests: CPU", share, 2, " % of a core", f"for {seconds:g} s")
 
