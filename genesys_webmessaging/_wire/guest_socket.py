@@ -170,7 +170,8 @@ class _FrameBuffer(frame_buffer):
         if self._fragments.recving_frames:
             return []
         if self._at == len(self._data):
-            self._data, self._at = self.recv(0), 0
+            self._data, self._at = b"", 0  # not kept for as long as it is waited
+            self._data = self.recv(0)
         texts = self._whole_texts()
         while not texts and self._text_has_begun():
             self.feed(self.recv(0))

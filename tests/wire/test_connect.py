@@ -366,6 +366,40 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> N
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
+def lookups_of(peer: RawPeer, monkeypatch: pytest.MonkeyPatch, lasting: float) -> list[str]:
+    """What is looked up from now on; every name stands for the peer."""
+    found: list[str] = []
+
+    def look_up(host: str, *_: object) -> list[object]:
+        found.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", peer.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(_opening, "_LOOKUP_LASTS", lasting)
+    return found
+
+
+def test_a_name_is_looked_up_once_for_connections_in_a_row_until_one_fails(monkeypatch: pytest.MonkeyPatch):
+    with RawPeer(echo) as peer:
+        url = f"ws://in-a-row.example:{peer.port}/v1"
+        lookups = lookups_of(peer, monkeypatch, 60.0)
+        for _ in range(3):
+            open_connection(url, trust_env=False).close()
+        assert lookups == ["in-a-row.example"]
+    for count in (1, 2):
+        with pytest.raises(ConnectError):
+            open_connection(url, trust_env=False)
+        assert len(lookups) == count
+
+
+def test_a_lookup_does_not_last(monkeypatch: pytest.MonkeyPatch):
+    with RawPeer(echo) as peer:
+        lookups = lookups_of(peer, monkeypatch, 0.0)
+        for _ in range(2):
+            open_connection(f"ws://not-in-a-row.example:{peer.port}/v1", trust_env=False).close()
+    assert len(lookups) == 2
+
+
 def test_a_name_that_does_not_exist_is_a_connect_error():
     with pytest.raises(ConnectError, match=r"name lookup of nothing\.invalid failed"):
         open_connection("ws://nothing.invalid/v1", trust_env=False)
