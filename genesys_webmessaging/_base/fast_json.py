@@ -27,10 +27,15 @@ mark = object()
 
 def look_at(value: Any) -> Any:
     """Take notice of a value that is used as it was read, and return it."""
-    global mark  # one for all threads: who takes another's change for its own reads once more in vain
     if value.__class__ is float and not -_LARGEST < value < _LARGEST:
-        mark = object()
+        look_again()
     return value
+
+
+def look_again() -> None:
+    """Have json read what is being decoded, because all of it is used as it was read."""
+    global mark  # one for all threads: who takes another's change for its own reads once more in vain
+    mark = object()
 
 
 def decoded(text: str, read: Callable[[str], Any], decode: Callable[[Any], T]) -> T:

@@ -139,19 +139,10 @@ def message_reader() -> Callable[[str], models.StructuredMessage | None]:
 
 def decode(raw: str) -> Event:
     """Decode a frame. Never raises: what cannot be understood is an unexpected message."""
-    if fast_json.quick is not None:
-        before = fast_json.mark
-        try:
-            event = _event_of(fast_json.quick(raw), raw)
-            if event.method is not UNEXPECTED and fast_json.mark is before:
-                return event
-        except ValueError:  # json may read it all the same
-            pass
     try:
-        document = _first_document(raw)
+        return fast_json.decoded(raw, _first_document, lambda document: _event_of(document, raw))
     except (ValueError, RecursionError):
-        document = None
-    return _event_of(document, raw)
+        return _event_of(None, raw)
 
 
 def _event_of(document: Any, raw: str) -> Event:
@@ -176,6 +167,8 @@ def _event_of(document: Any, raw: str) -> Event:
             method, body = route.method, model
             if tracing_id is not None:
                 model.tracingId = tracing_id
+    if method is UNEXPECTED:
+        fast_json.look_again()
     return _event((method, body, raw, document, tracing_id))
 
 
