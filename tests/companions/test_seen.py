@@ -7,8 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from genesys_webmessaging.companions._seen import ENOUGH, KEPT, OVERLAP, Ledger, Unheard
+from genesys_webmessaging.companions._seen import ENOUGH, KEPT, OVERLAP, Ledger, SeenMessage, Unheard
 from genesys_webmessaging.models import StructuredMessage, WebMessagingMessage
 
 TIME = "2030-01-01T10:00:00.{:03}Z"
@@ -340,3 +342,38 @@ def test_odd_values_disturb_nobody(ledger: Ledger, odd: dict[str, Any]) -> None:
         [WebMessagingMessage.from_dict({"direction": "Outbound", "text": "odd", **odd}), entity("b", id="0")]
     )
     ledger.claim("x", "x", sent(), 0)
+
+
+SAID = st.fixed_dictionaries(
+    {"text": st.sampled_from(["a", "b"])}, optional={"at": st.integers(0, 1), "id": st.sampled_from("0123")}
+)
+# What comes live, with an id of its own or with none, or is read in the history.
+STEPS = st.lists(st.tuples(st.booleans(), SAID) | st.lists(SAID, max_size=4), max_size=8)
+
+
+def told_of(seen: SeenMessage | None) -> object:
+    return None if seen is None else (seen.number, seen.live_number, seen.keys, seen.time, seen.paired)
+
+
+@settings(max_examples=100, deadline=None)
+@given(kept=st.sampled_from([1, 2, 4, 100]), steps=STEPS)
+def test_that_content_and_time_are_looked_at_late_changes_nothing(
+    kept: int, steps: list[tuple[bool, dict[str, Any]] | list[dict[str, Any]]]
+) -> None:
+    late, early = Ledger(lambda: 0.0, kept=kept), Ledger(lambda: 0.0, kept=kept)
+    early._need_contents()
+
+    def take(ledger: Ledger, number: int, step: tuple[bool, dict[str, Any]] | list[dict[str, Any]]) -> object:
+        if isinstance(step, tuple):
+            named, said = step
+            said = {name: value for name, value in said.items() if name != "id"} | (
+                {"id": str(number)} if named else {}
+            )
+            return told_of(ledger.admit(live(**said)))
+        comparison = ledger.compare([entity(**said) for said in step])
+        return [(one.entity, told_of(one.seen), one.late) for one in comparison.missing], [
+            *map(told_of, comparison.places)
+        ]
+
+    for number, step in enumerate(steps):
+        assert take(late, number, step) == take(early, number, step)
