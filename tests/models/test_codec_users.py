@@ -260,6 +260,21 @@ def test_a_class_is_compiled_once(of: Callable[[type], object]) -> None:
     assert of(SendMessageRequest) is not of(ContentCard)
 
 
+def test_an_object_is_read_alike_whatever_the_ones_before_it_had() -> None:
+    @dataclass(kw_only=True, slots=True)
+    class Part(WireModel):
+        text: str | None = None
+        size: int | None = None
+        direction: Direction | None = None
+        tags: list[str] = field(default_factory=list)
+
+    whole = {"text": "a", "size": 1, "direction": "Inbound", "tags": ["b"]}
+    expected = {"text": "a", "size": 1, "direction": Direction.INBOUND, "tags": ["b"]}
+    for left_out in ((), ("size",), ("text",), (), ("text", "tags"), tuple(whole), ()):
+        read = Part.from_dict({key: value for key, value in whole.items() if key not in left_out})
+        assert read == Part(**{key: value for key, value in expected.items() if key not in left_out})  # type: ignore[arg-type]
+
+
 def test_a_decoded_model_is_a_whole_instance() -> None:
     read = ContentCard.from_dict({"title": "A"})
 
