@@ -27,8 +27,8 @@ _NO_CLIENT: _Client = (None, None, "")
 _VERIFIED_FOR = 300.0
 _MAX_SESSIONS = 64
 
-# The contexts made here. Nobody changes them, so what was verified under one is to be trusted under it later; a context
-# that was given may trust others by now. And the session of a whole handshake with a server, and when that was.
+# The contexts made here. Nobody here changes them, so what was verified under one is to be trusted under it later; a
+# context that was given may trust others by now. And the session of a whole handshake with a server, and when that was.
 _own_contexts: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
 _sessions: dict[tuple[ssl.SSLContext, str], tuple[ssl.SSLSession, float]] = {}
 
@@ -80,7 +80,8 @@ class TlsLayer:
         To be called when the server has said something: its ticket comes after the handshake.
         """
         context = self._server[0]
-        if context not in _own_contexts or self._tls.session_reused:
+        verified = context.check_hostname and context.verify_mode is ssl.CERT_REQUIRED
+        if context not in _own_contexts or not verified or self._tls.session_reused:
             return
         session = self._tls.session
         if session is not None and session.has_ticket:

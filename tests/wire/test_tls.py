@@ -99,6 +99,11 @@ def test_a_session_of_a_given_context_is_not_resumed_as_it_may_trust_others_by_n
     assert resumed(pki, 2, ssl_context=context) == [False, False]
 
 
+def test_a_session_that_was_not_verified_is_not_resumed(pki: Certificate, new_ca_file: str):
+    shared_context(new_ca_file).check_hostname = False
+    assert resumed(pki, 2, ca_file=new_ca_file) == [False, False]
+
+
 def test_a_session_is_not_resumed_under_another_name(pki: Certificate, new_ca_file: str):
     resumed(pki, 1, ca_file=new_ca_file)
     with refused_by_client(pki) as peer, pytest.raises(ConnectError, match="the certificate was refused"):
