@@ -69,10 +69,11 @@ class TlsLayer:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return False
-        except ssl.SSLError:
-            _sessions.pop(self._server, None)  # if that was why, it works the next time
-            raise
         return True
+
+    def forget_session(self) -> None:
+        """Let the next connection to this server make a whole handshake."""
+        _sessions.pop(self._server, None)
 
     def keep_session(self) -> None:
         """Let later connections to this server resume the session, which costs half a handshake.

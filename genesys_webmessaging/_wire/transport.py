@@ -282,6 +282,9 @@ class Transport:
                     raise ConnectionError("the other side hung up")
                 data = arrived or b""
             self._early = tls.decrypt(b"")
+        except OSError:
+            tls.forget_session()  # if the session was why, it works the next time
+            raise
         finally:
             with self._io:
                 self._send_what_tls_wants(tls)

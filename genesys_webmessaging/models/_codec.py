@@ -242,8 +242,8 @@ class _DecoderSource(_Source):
     """The source of a decoder: one statement for each field.
 
     Where that is all a constructor would do, attributes are set on a bare instance; else the constructor is called.
-    What every object so far has had is read without asking whether it is there. So the source is compiled when there
-    is a first object, and once more when one lacks what all before it had.
+    A key that every object so far has had is read without checking that it is there. The source is therefore compiled
+    for the first object, and again whenever one lacks a key that all before it had.
     """
 
     purpose = "decoder"
@@ -263,7 +263,10 @@ class _DecoderSource(_Source):
         def learn(data: dict[str, Any]) -> Any:
             # A source of its own, as two threads may be here.
             source = copy(self)
-            self._usual = source._usual = data.keys() & (data if self._usual is None else self._usual)
+            usual = data.keys() & (data if self._usual is None else self._usual)
+            if usual == self._usual:  # no key was missing: the error comes from elsewhere, and is to come out
+                usual = set()
+            self._usual = source._usual = usual
             decode.__code__ = source._of_usual().__code__
             return decode(data)
 

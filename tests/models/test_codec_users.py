@@ -275,6 +275,18 @@ def test_an_object_is_read_alike_whatever_the_ones_before_it_had() -> None:
         assert read == Part(**{key: value for key, value in expected.items() if key not in left_out})  # type: ignore[arg-type]
 
 
+def test_a_key_error_of_a_default_is_not_taken_for_a_missing_key() -> None:
+    def make() -> list[str]:
+        raise KeyError("mine")
+
+    @dataclass(kw_only=True, slots=True)
+    class Part(WireModel):
+        tags: list[str] = field(default_factory=make)
+
+    with pytest.raises(KeyError, match="mine"):
+        Part.from_dict({"tags": None})
+
+
 def test_a_decoded_model_is_a_whole_instance() -> None:
     read = ContentCard.from_dict({"title": "A"})
 
