@@ -25,8 +25,8 @@ class Dispatcher(Generic[E]):
     batch given to :meth:`finish` has been delivered.
 
     Args:
-        deliver: Takes events from an iterator, one after the other. What it raises is logged, and it is called again
-            for those that are left.
+        deliver: Takes all events from an iterator, one after the other. If it raises, that is logged, and it is called
+            again with those that are left; so it must take one before it may raise.
         after: The dispatcher of the connection before, which delivers its last event before this one begins.
     """
 
@@ -121,4 +121,4 @@ class Dispatcher(Generic[E]):
                 break
             except BaseException:
                 log.exception("delivering an event failed")
-        self._delivered += len(events)
+        self._delivered += len(events)  # only now: until then the poster must not find this idle

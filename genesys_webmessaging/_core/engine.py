@@ -358,7 +358,7 @@ class Engine:
             owner = owner_of()
             here = 0
             if owner is not None and not owner._may_block and dispatcher.is_idle:
-                # One hand-over less, for who waits for an answer.
+                # Saves a thread switch for whoever is waiting for an answer.
                 while here < len(items) and hand_over(owner, items[here]):
                     here += 1
                 del items[:here], texts[:here]

@@ -67,9 +67,9 @@ class Listeners:
         """Do what notify does for a message, of which there are the most, in half the time.
 
         Args:
-            message: It.
-            raw: It, as it came.
-            at_once: Whether to leave it if one of them may block.
+            message: The message.
+            raw: The frame it came in.
+            at_once: Whether to do nothing if one of them may block.
 
         Returns:
             Whether it was done.

@@ -170,7 +170,7 @@ class _FrameBuffer(frame_buffer):
         if self._fragments.recving_frames:
             return []
         if self._at == len(self._data):
-            self._data, self._at = b"", 0  # not kept for as long as it is waited
+            self._data, self._at = b"", 0  # not kept while waiting
             self._data = self.recv(0)
         texts = self._whole_texts()
         while not texts and self._text_has_begun():

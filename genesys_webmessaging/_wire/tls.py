@@ -53,6 +53,7 @@ class TlsLayer:
         session, verified_at = _sessions.get(self._server, (None, 0.0))
         if time.monotonic() > verified_at + _VERIFIED_FOR:
             session = None
+            self.forget_session()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name, session=session)
         self._outer = outer
         self._ended = False

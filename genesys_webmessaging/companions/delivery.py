@@ -440,7 +440,7 @@ class Delivery(Hinting, SessionListener):
     def _note_prior_messages(self, job: _Job, deadline: Deadline) -> int:
         """Note, once for a session, what was said in it before: none of that is ours."""
         if self._reconnector is None and self._token != self._client.token:
-            self._check(job, deadline)  # the history that is not read in time is not read again
+            self._check(job, deadline)  # before reading: a session's past is read only once
             response = self._client.sessionResponse
             if response is not None and response.newSession is not True:
                 try:

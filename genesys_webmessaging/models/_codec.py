@@ -261,7 +261,7 @@ class _DecoderSource(_Source):
         decode = self.function()
 
         def learn(data: dict[str, Any]) -> Any:
-            # A source of its own, as two threads may be here.
+            # A source of its own, as two threads may be here; whichever code is set last reads every object rightly.
             source = copy(self)
             usual = data.keys() & (data if self._usual is None else self._usual)
             if usual == self._usual:  # no key was missing: the error comes from elsewhere, and is to come out

@@ -157,13 +157,13 @@ def time_of(message: Any) -> datetime | None:
 
 
 def moment_of(told: object) -> datetime | None:
-    """What ``channel.time`` tells.
+    """Read a ``channel.time``.
 
     Args:
-        told: It, as text or as a datetime.
+        told: The value, as text or as a datetime.
 
     Returns:
-        The time, with its zone; None if it is none.
+        The time, with its zone; None if it is not a time.
     """
     if isinstance(told, str):
         told = as_datetime(told)

@@ -99,9 +99,17 @@ def test_a_session_of_a_given_context_is_not_resumed_as_it_may_trust_others_by_n
     assert resumed(pki, 2, ssl_context=context) == [False, False]
 
 
-def test_a_session_that_was_not_verified_is_not_resumed(pki: Certificate, new_ca_file: str):
+def test_a_session_that_was_not_verified_is_not_kept(pki: Certificate, new_ca_file: str):
     shared_context(new_ca_file).check_hostname = False
     assert resumed(pki, 2, ca_file=new_ca_file) == [False, False]
+
+
+def test_a_session_that_was_offered_to_a_server_that_hung_up_is_forgotten(pki: Certificate, new_ca_file: str):
+    assert resumed(pki, 1, ca_file=new_ca_file) == [False]
+    assert resumed(pki, 1, ca_file=new_ca_file) == [True]
+    with RawPeer(lambda wire: wire.sock.close()) as peer, pytest.raises(ConnectError):
+        open_connection(f"wss://127.0.0.1:{peer.port}/v1", ca_file=new_ca_file, trust_env=False)
+    assert resumed(pki, 1, ca_file=new_ca_file) == [False]
 
 
 def test_a_session_is_not_resumed_under_another_name(pki: Certificate, new_ca_file: str):
